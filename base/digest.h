@@ -1,0 +1,18 @@
+/* SHA-256 (FIPS 180-4), computed by OpenSSL. */
+#ifndef HNY_BASE_DIGEST_H
+#define HNY_BASE_DIGEST_H
+
+#include "base/status.h"
+#include <stddef.h>
+
+#define HNY_DIGEST_TEXT 65 /* 64 lower-case hexadecimal digits and a NUL */
+
+struct hny_digest;
+hny_status hny_digest_open(struct hny_digest **digest);
+hny_status hny_digest_add(struct hny_digest *digest, const void *data, size_t size);
+hny_status hny_digest_close(struct hny_digest **digest, char text[HNY_DIGEST_TEXT]); /* nulls; text may be NULL */
+
+hny_status hny_digest_bytes(const void *data, size_t size, char text[HNY_DIGEST_TEXT]);
+hny_status hny_digest_file(const char *path, char text[HNY_DIGEST_TEXT]);
+
+#endif
