@@ -1,0 +1,65 @@
+/* Everything a model learns, as one block of numbers with a name for each part: saving is one write, the optimiser
+ * one loop. Gradients, averages and moments are blocks of the same layout. */
+#ifndef HNY_NN_PARAMETERS_H
+#define HNY_NN_PARAMETERS_H
+
+#include "base/threads.h"
+#include "nn/product.h"
+#include <stdint.h>
+
+enum hny_initial {
+    HNY_INITIAL_ZERO,
+    HNY_INITIAL_ONE,
+    HNY_INITIAL_UNIFORM, /* within ± scale */
+    HNY_INITIAL_GLOROT,  /* within ± scale·√(6 / (rows + columns)) (Glorot & Bengio 2010) */
+    HNY_INITIAL_NORMAL,  /* mean 0, deviation scale */
+    HNY_INITIAL_VALUE,   /* all equal to scale */
+};
+
+struct hny_tensor {
+    char name[96];
+    unsigned rank;   /* 1 or 2 */
+    size_t shape[2]; /* a vector has shape {n, 1} */
+    size_t count;
+    size_t offset; /* of its first element in the block */
+    enum hny_initial initial;
+    double scale;
+    bool frozen;                 /* gradients are computed but not applied */
+    bool product;                /* a matrix that products read: it has packed weights */
+    struct hny_weights *weights; /* NULL until hny_parameters_prepare, and for what no product reads */
+};
+
+struct hny_parameters {
+    struct hny_tensor **tensors; /* in order of offset; each at a multiple of 16 elements */
+    size_t tensor_count;
+    size_t tensor_capacity;
+    size_t count;     /* elements of a block, gaps included (gaps are zero) */
+    hny_real *values; /* NULL until hny_parameters_allocate */
+};
+
+void hny_parameters_free(struct hny_parameters *parameters); /* back to the zero state */
+
+/* Registers a tensor; the pointer stays valid until hny_parameters_free. NULL with a message on failure: name used
+ * already, out of memory. COLUMNS 1 makes a vector. */
+struct hny_tensor *hny_parameters_add(struct hny_parameters *parameters, size_t rows, size_t columns,
+                                      enum hny_initial initial, double scale, bool product, const char *name, ...)
+    __attribute__((format(printf, 7, 8)));
+
+struct hny_tensor *hny_parameters_find(const struct hny_parameters *parameters, const char *name);
+
+/* Makes the block of values, zeroed, once all tensors are registered. */
+hny_status hny_parameters_allocate(struct hny_parameters *parameters);
+
+/* Draws the initial values: a function of SEED, the tensor's name and the element alone. */
+void hny_parameters_initialise(struct hny_parameters *parameters, uint64_t seed);
+
+/* Makes packed weights for every matrix that products read. GRADIENT: for training. */
+hny_status hny_parameters_prepare(struct hny_parameters *parameters, enum hny_precision precision, bool gradient);
+
+/* Packs the current values; to be called again after every change of them. THREADS may be NULL. */
+hny_status hny_parameters_pack(struct hny_parameters *parameters, struct hny_threads *threads);
+
+/* Sets frozen on every tensor whose name matches the shell PATTERN (fnmatch); returns their number. */
+size_t hny_parameters_freeze(struct hny_parameters *parameters, const char *pattern);
+
+#endif
