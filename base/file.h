@@ -10,7 +10,8 @@
 hny_status hny_file_read(const char *path, size_t limit, struct hny_buffer *buffer);
 
 /* Replaces PATH by DATA: a temporary file in the same folder, fsync, rename, fsync of the folder.
- * On failure PATH is as it was and the temporary file is gone. */
+ * On failure PATH is as it was and the temporary file is gone; where only the folder's fsync failed, PATH is new.
+ * A link stays one: its target is replaced. Devices and pipes are written in place. */
 hny_status hny_file_write(const char *path, const void *data, size_t size);
 
 /* The same in pieces. */

@@ -21,11 +21,14 @@ hny_status hny_lines_open(struct hny_lines **lines, const char *path);
 void hny_lines_close(struct hny_lines **lines); /* nulls; NULL is allowed */
 
 /* The next line without its end, in *TEXT (owned by the reader, valid until the next call, NUL behind it) and
- * *SIZE; *MORE false at the end of the text. Broken UTF-8 is replaced by U+FFFD and counted. */
+ * *SIZE; *MORE false at the end of the text. Broken UTF-8 is replaced by U+FFFD and counted.
+ * A failure stays: the next call fails alike. Packed data that breaks off or is damaged is HNY_ERROR_INPUT, after
+ * the whole lines before it; HNY_INTERRUPTED where hny_stop_catch's signal came while waiting. */
 hny_status hny_lines_next(struct hny_lines *lines, const char **text, size_t *size, bool *more);
 
-/* True where hny_lines_next would have to wait for the system: the moment to flush what was printed. */
-bool hny_lines_would_wait(const struct hny_lines *lines);
+/* True where hny_lines_next would have to wait for the system: the moment to flush what was printed. Takes in what
+ * is there without waiting, so the line last read becomes invalid. */
+bool hny_lines_would_wait(struct hny_lines *lines);
 
 uint64_t hny_lines_number(const struct hny_lines *lines);   /* of the line last read, from 1 */
 uint64_t hny_lines_replaced(const struct hny_lines *lines); /* broken parts replaced so far */
