@@ -1,6 +1,6 @@
-/* What a thread computes with: its products, its scratch memory, where gradients go, and what the random masks of this
- * pass are keyed by. One for each shard of a batch; everything a pass allocates comes from the arena, which the owner
- * resets between passes. */
+/* What a thread computes with: its products, its scratch memory, where gradients go, and what the random
+ * masks of this pass are keyed by. One for each shard of a batch; everything a pass allocates comes from the
+ * arena, which the owner resets between passes. */
 #ifndef HNY_NN_COMPUTE_H
 #define HNY_NN_COMPUTE_H
 
@@ -25,10 +25,12 @@ hny_real *hny_compute_take(struct hny_compute *compute, size_t rows, size_t colu
 hny_real *hny_compute_zeroed(struct hny_compute *compute, size_t rows, size_t columns);
 
 /* The values and the gradient of TENSOR. */
-static inline const hny_real *hny_compute_values(const struct hny_compute *compute, const struct hny_tensor *tensor) {
+static inline const hny_real *hny_compute_values(const struct hny_compute *compute,
+                                                 const struct hny_tensor *tensor) {
     return compute->parameters->values + tensor->offset;
 }
-static inline hny_real *hny_compute_gradient(const struct hny_compute *compute, const struct hny_tensor *tensor) {
+static inline hny_real *hny_compute_gradient(const struct hny_compute *compute,
+                                             const struct hny_tensor *tensor) {
     return compute->gradients + tensor->offset;
 }
 

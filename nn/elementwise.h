@@ -1,9 +1,9 @@
-/* Arithmetic on rows: functions that the compiler turns into vector loops, compiled for several instruction sets and
- * chosen when the program starts.
+/* Arithmetic on rows: functions that the compiler turns into vector loops, compiled for several instruction
+ * sets and chosen when the program starts.
  *
- * Inline functions are branch-free, so that a loop over them vectorises inside a function marked HNY_KERNEL. Sums
- * run over a fixed number of lanes in a fixed order, so a row's sum does not depend on what surrounds it.
- * In the double build they are libm's. */
+ * Inline functions are branch-free, so that a loop over them vectorises inside a function marked HNY_KERNEL.
+ * Sums run over a fixed number of lanes in a fixed order, so a row's sum does not depend on what surrounds
+ * it. In the double build they are libm's. */
 #ifndef HNY_NN_ELEMENTWISE_H
 #define HNY_NN_ELEMENTWISE_H
 
@@ -38,7 +38,8 @@ static inline hny_real hny_tanh(hny_real x) {
 
 /* eˣ: relative error below 3e-7 for x in [-87, 88]; outside, the value at the nearer end. */
 static inline hny_real hny_exp(hny_real x) {
-    /* x = n·ln 2 + r with |r| ≤ ln 2 / 2; ln 2 in two parts so that r keeps its digits (Cody & Waite 1980). */
+    /* x = n·ln 2 + r with |r| ≤ ln 2 / 2; ln 2 in two parts so that r keeps its digits (Cody & Waite 1980).
+     */
     x = x > 88.0f ? 88.0f : x;
     x = x < -87.0f ? -87.0f : x;
     float shifted = x * 1.44269504f + 12582912.0f; /* 1.5·2²³: adding it rounds to an integer */

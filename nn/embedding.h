@@ -11,8 +11,8 @@ struct hny_embedding {
     uint32_t number;          /* keys the masks of word dropout */
 };
 
-/* x[rows][width] = table[ids[rows]], ids inside the vocabulary. While training, a word's row is zero with probability
- * WORD_DROPOUT (Gal & Ghahramani 2016; the others scaled by 1 / (1 - p)). */
+/* x[rows][width] = table[ids[rows]], ids inside the vocabulary. While training, a word's row is zero with
+ * probability WORD_DROPOUT (Gal & Ghahramani 2016; the others scaled by 1 / (1 - p)). */
 void hny_embedding_forward(const struct hny_embedding *embedding, struct hny_compute *compute, size_t rows,
                            const int32_t *ids, double word_dropout, hny_real *x);
 

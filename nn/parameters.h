@@ -1,5 +1,5 @@
-/* Everything a model learns, as one block of numbers with a name for each part: saving is one write, the optimiser
- * one loop. Gradients, averages and moments are blocks of the same layout. */
+/* Everything a model learns, as one block of numbers with a name for each part: saving is one write, the
+ * optimiser one loop. Gradients, averages and moments are blocks of the same layout. */
 #ifndef HNY_NN_PARAMETERS_H
 #define HNY_NN_PARAMETERS_H
 
@@ -39,11 +39,11 @@ struct hny_parameters {
 
 void hny_parameters_free(struct hny_parameters *parameters); /* back to the zero state */
 
-/* Registers a tensor; the pointer stays valid until hny_parameters_free. NULL with a message on failure: name used
- * already, out of memory. COLUMNS 1 makes a vector. */
+/* Registers a tensor; the pointer stays valid until hny_parameters_free. NULL with a message on failure: name
+ * used already, out of memory. COLUMNS 1 makes a vector. */
 struct hny_tensor *hny_parameters_add(struct hny_parameters *parameters, size_t rows, size_t columns,
-                                      enum hny_initial initial, double scale, bool product, const char *name, ...)
-    __attribute__((format(printf, 7, 8)));
+                                      enum hny_initial initial, double scale, bool product, const char *name,
+                                      ...) __attribute__((format(printf, 7, 8)));
 
 struct hny_tensor *hny_parameters_find(const struct hny_parameters *parameters, const char *name);
 
@@ -54,7 +54,8 @@ hny_status hny_parameters_allocate(struct hny_parameters *parameters);
 void hny_parameters_initialise(struct hny_parameters *parameters, uint64_t seed);
 
 /* Makes packed weights for every matrix that products read. GRADIENT: for training. */
-hny_status hny_parameters_prepare(struct hny_parameters *parameters, enum hny_precision precision, bool gradient);
+hny_status hny_parameters_prepare(struct hny_parameters *parameters, enum hny_precision precision,
+                                  bool gradient);
 
 /* Packs the current values; to be called again after every change of them. THREADS may be NULL. */
 hny_status hny_parameters_pack(struct hny_parameters *parameters, struct hny_threads *threads);

@@ -1,9 +1,9 @@
 /* Matrix products: the only face of the libraries that compute them (oneDNN; CBLAS where oneDNN has only its
- * reference kernels; plain loops in the double-precision build). The choice of library and precision is made here,
- * once, from what the processor can do.
+ * reference kernels; plain loops in the double-precision build). The choice of library and precision is made
+ * here, once, from what the processor can do.
  *
- * A row of a result depends on that row of the input alone: the same bytes come out whatever the number of rows and
- * wherever the row stands among them. Search, caches and retries rest on this.
+ * A row of a result depends on that row of the input alone: the same bytes come out whatever the number of
+ * rows and wherever the row stands among them. Search, caches and retries rest on this.
  *
  * Every product runs on the calling thread alone; parallel work is the caller's, one engine a thread. */
 #ifndef HNY_NN_PRODUCT_H
@@ -20,11 +20,13 @@ enum hny_precision {
     HNY_PRECISION_INT8, /* translation only; weights a scale a row of W, activations a scale a row */
 };
 
-/* "f32", "bf16", "int8"; and back (HNY_ERROR_USAGE names the known ones). "auto" gives the fastest for training. */
+/* "f32", "bf16", "int8"; and back (HNY_ERROR_USAGE names the known ones). "auto" gives the fastest for
+ * training. */
 const char *hny_precision_name(enum hny_precision precision);
 hny_status hny_precision_parse(const char *name, enum hny_precision *precision);
 
-/* Whether this processor (as limited by ONEDNN_MAX_CPU_ISA) computes PRECISION rightly and faster than float32. */
+/* Whether this processor (as limited by ONEDNN_MAX_CPU_ISA) computes PRECISION rightly and faster than
+ * float32. */
 bool hny_precision_supported(enum hny_precision precision);
 enum hny_precision hny_precision_fastest(void); /* bf16 where supported, else f32: never int8 */
 
@@ -35,12 +37,12 @@ const char *hny_product_library(void);
 struct hny_weights;
 
 /* GRADIENT: also prepared for hny_product_input_gradient. */
-hny_status hny_weights_create(struct hny_weights **weights, size_t out, size_t in, enum hny_precision precision,
-                              bool gradient);
+hny_status hny_weights_create(struct hny_weights **weights, size_t out, size_t in,
+                              enum hny_precision precision, bool gradient);
 void hny_weights_destroy(struct hny_weights **weights); /* nulls; NULL is allowed */
 
-/* Packs VALUES [out][in], which may change or go away afterwards. Packing different weights at once from several
- * threads is fine. */
+/* Packs VALUES [out][in], which may change or go away afterwards. Packing different weights at once from
+ * several threads is fine. */
 hny_status hny_weights_pack(struct hny_weights *weights, const hny_real *values);
 size_t hny_weights_bytes(const struct hny_weights *weights); /* memory held, for reports */
 
@@ -49,8 +51,8 @@ struct hny_products;
 hny_status hny_products_create(struct hny_products **products);
 void hny_products_destroy(struct hny_products **products);
 
-/* y[rows][out] = x[rows][in] · Wᵀ, added to y where ACCUMULATE. Strides are in elements between rows, at least the
- * row's length. ROWS 0 does nothing. x and y do not overlap. */
+/* y[rows][out] = x[rows][in] · Wᵀ, added to y where ACCUMULATE. Strides are in elements between rows, at
+ * least the row's length. ROWS 0 does nothing. x and y do not overlap. */
 hny_status hny_product(struct hny_products *products, const struct hny_weights *weights, size_t rows,
                        const hny_real *x, size_t x_stride, hny_real *y, size_t y_stride, bool accumulate);
 
@@ -59,10 +61,10 @@ hny_status hny_product_input_gradient(struct hny_products *products, const struc
                                       size_t rows, const hny_real *dy, size_t dy_stride, hny_real *dx,
                                       size_t dx_stride, bool accumulate);
 
-/* dw[out][in] += dyᵀ · x over ROWS rows, in PRECISION (f32 or bf16); dw is dense. The order of sums depends on rows,
- * out and in alone. */
-hny_status hny_product_weight_gradient(struct hny_products *products, enum hny_precision precision, size_t rows,
-                                       size_t out, size_t in, const hny_real *dy, size_t dy_stride,
-                                       const hny_real *x, size_t x_stride, hny_real *dw);
+/* dw[out][in] += dyᵀ · x over ROWS rows, in PRECISION (f32 or bf16); dw is dense. The order of sums depends
+ * on rows, out and in alone. */
+hny_status hny_product_weight_gradient(struct hny_products *products, enum hny_precision precision,
+                                       size_t rows, size_t out, size_t in, const hny_real *dy,
+                                       size_t dy_stride, const hny_real *x, size_t x_stride, hny_real *dw);
 
 #endif

@@ -1,5 +1,5 @@
-/* The number type of the network. The library computes in float; the tests compile the same layers once more with
- * HNY_DOUBLE, where finite differences are sharp enough to prove a gradient. */
+/* The number type of the network. The library computes in float; the tests compile the same layers once more
+ * with HNY_DOUBLE, where finite differences are sharp enough to prove a gradient. */
 #ifndef HNY_NN_REAL_H
 #define HNY_NN_REAL_H
 

@@ -1,6 +1,6 @@
-/* How the sentences of a batch lie in memory: time-major without padding. Sentences are sorted by falling length, so
- * step t has the rows of the first alive[t] sentences, and [rows][H] holds all steps one after another. What the
- * comments call [T][B][H] is laid out so: row offset[t] + b is sentence b at step t. */
+/* How the sentences of a batch lie in memory: time-major without padding. Sentences are sorted by falling
+ * length, so step t has the rows of the first alive[t] sentences, and [rows][H] holds all steps one after
+ * another. What the comments call [T][B][H] is laid out so: row offset[t] + b is sentence b at step t. */
 #ifndef HNY_NN_SEQUENCES_H
 #define HNY_NN_SEQUENCES_H
 
