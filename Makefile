@@ -1,7 +1,10 @@
 # honyaku: `make help` lists the targets.
 VERSION := 0.1.0
 PREFIX ?= /usr/local
-CC ?= gcc
+ifneq ($(filter default undefined,$(origin CC)),)
+CC := gcc
+endif
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 ROOMS := base tokenizer nn encoder decoder model
 VARIANT := release
 
@@ -20,18 +23,19 @@ LDFLAGS += -fsanitize=address,undefined
 endif
 
 BUILD := build/$(VARIANT)
-SOURCES := $(foreach room,$(ROOMS),$(wildcard $(room)/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
-TOOL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/*.c))
+OBJECTS_DIR := $(BUILD)/objects
+# The objects of all sources in the folders $1, below $2.
+objects = $(addprefix $2/,$(patsubst %.c,%.o,$(wildcard $(addsuffix /*.c,$1))))
+OBJECTS := $(call objects,$(ROOMS),$(OBJECTS_DIR))
+TOOL_OBJECTS := $(call objects,tools,$(OBJECTS_DIR))
 
 # The layers once more in double precision, so that gradients can be held against finite differences.
-DOUBLE_ROOMS := nn encoder decoder
-DOUBLE_OBJECTS := $(patsubst %.c,$(BUILD)/double/%.o,$(foreach room,$(DOUBLE_ROOMS),$(wildcard $(room)/*.c)))
-BASE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c) $(wildcard tokenizer/*.c))
+DOUBLE_OBJECTS := $(call objects,nn encoder decoder tests/double,$(OBJECTS_DIR)/double)
+BASE_OBJECTS := $(call objects,base tokenizer,$(OBJECTS_DIR))
 
 # tests/ROOM/*.c is one Criterion program, build/VARIANT/tests/ROOM; tests/double/*.c links the double layers.
-TEST_ROOMS := $(filter-out double,$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/*/test_*.c))))))
-TEST_PROGRAMS := $(TEST_ROOMS:%=$(BUILD)/tests/%) $(if $(wildcard tests/double/test_*.c),$(BUILD)/tests/double)
+TEST_ROOMS := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/*/test_*.c)))))
+TEST_PROGRAMS := $(TEST_ROOMS:%=$(BUILD)/tests/%)
 
 .PHONY: all help test clean
 all: honyaku ## build the command at ./honyaku
@@ -48,20 +52,20 @@ $(BUILD)/libhonyaku.a: $(OBJECTS)
 $(BUILD)/honyaku: $(TOOL_OBJECTS) $(BUILD)/libhonyaku.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/double/%.o: %.c
+$(OBJECTS_DIR)/double/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -DHNY_DOUBLE -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: %.c
+$(OBJECTS_DIR)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/double: $(patsubst %.c,$(BUILD)/double/%.o,$(wildcard tests/double/*.c)) $(DOUBLE_OBJECTS) $(BASE_OBJECTS)
+$(BUILD)/tests/double: $(DOUBLE_OBJECTS) $(BASE_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
 .SECONDEXPANSION:
-$(BUILD)/tests/%: $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard tests/$$*/*.c)) $(BUILD)/libhonyaku.a
+$(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
