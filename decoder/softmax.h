@@ -3,6 +3,7 @@
 #define HNY_DECODER_SOFTMAX_H
 
 #include "nn/compute.h"
+#include "nn/initial.h"
 
 struct hny_softmax {
     size_t input;
@@ -13,7 +14,8 @@ struct hny_softmax {
 
 /* Registers "head.weight" (unless TIED is given, a tensor [vocabulary][input]) and "head.bias". */
 hny_status hny_softmax_create(struct hny_softmax *head, struct hny_parameters *parameters, size_t input,
-                              size_t vocabulary, struct hny_tensor *tied);
+                              size_t vocabulary, struct hny_tensor *tied,
+                              const struct hny_initialisation *initial);
 
 /* Sums over rows, in nats. */
 struct hny_loss {
@@ -24,12 +26,13 @@ struct hny_loss {
 };
 
 /* Adds the loss of y [rows][input] against TARGETS to *LOSS. The target's probability in the smoothed loss is
- * 1 - SMOOTHING + SMOOTHING / vocabulary, every other word's SMOOTHING / vocabulary (Szegedy et al. 2016). Where
- * D_Y [rows][input] is not NULL it receives the gradient of the smoothed sum and the tensors' gradients are added to.
- * Logits are made for a few hundred rows at a time. LOG_PROBABILITY [rows], where not NULL, receives log p(target). */
+ * 1 - SMOOTHING + SMOOTHING / vocabulary, every other word's SMOOTHING / vocabulary (Szegedy et al. 2016).
+ * Where D_Y [rows][input] is not NULL it receives the gradient of the smoothed sum and the tensors' gradients
+ * are added to. Logits are made for a few hundred rows at a time. LOG_PROBABILITY [rows], where not NULL,
+ * receives log p(target). */
 hny_status hny_softmax_loss(const struct hny_softmax *head, struct hny_compute *compute, size_t rows,
-                            const hny_real *y, const int32_t *targets, double smoothing, struct hny_loss *loss,
-                            hny_real *d_y, hny_real *log_probability);
+                            const hny_real *y, const int32_t *targets, double smoothing,
+                            struct hny_loss *loss, hny_real *d_y, hny_real *log_probability);
 
 /* logits [rows][vocabulary] of y [rows][input]. */
 hny_status hny_softmax_logits(const struct hny_softmax *head, struct hny_compute *compute, size_t rows,
