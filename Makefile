@@ -37,7 +37,10 @@ BASE_OBJECTS := $(call objects,base tokenizer,$(OBJECTS_DIR))
 TEST_ROOMS := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/*/test_*.c)))))
 TEST_PROGRAMS := $(TEST_ROOMS:%=$(BUILD)/tests/%)
 
-.PHONY: all help test clean
+# Scripts that print a line "passed NAME" or "failed NAME: WHY" a check.
+TEST_SCRIPTS := $(wildcard tests/*/check)
+
+.PHONY: all help test test-bites clean
 all: honyaku ## build the command at ./honyaku
 
 help: ## this list
@@ -64,13 +67,23 @@ $(BUILD)/tests/double: $(DOUBLE_OBJECTS) $(BASE_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
+# Programs that are wrong on purpose: the runner must fail on each.
+PLANTED_PROGRAMS := $(patsubst tests/planted/%.c,$(BUILD)/tests/planted-%,$(wildcard tests/planted/*.c))
+$(PLANTED_PROGRAMS): $(BUILD)/tests/planted-%: $(OBJECTS_DIR)/tests/planted/%.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
+
+.SECONDARY:
 .SECONDEXPANSION:
 $(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
-test: honyaku $(TEST_PROGRAMS) ## the whole test suite
-	@tests/run $(BUILD) $(TEST_PROGRAMS)
+test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
+	@tests/run $(BUILD) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
+
+test-bites: $(PLANTED_PROGRAMS) ## show that the runner fails on planted failures; with SANITIZE=1 on leaks too
+	@tests/run $(BUILD) tests/planted/check
 
 clean: ## remove what was built
 	rm -rf build honyaku

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define ALIGNMENT ((size_t)64)
+#define LARGEST ((size_t)PTRDIFF_MAX) /* beyond it pointers into the memory have no difference */
 
 /* The least multiple of ALIGNMENT that is at least SIZE; false where there is none. */
 static bool round_up(size_t size, size_t *rounded) {
@@ -23,7 +24,7 @@ static void *fail_allocation(size_t count, size_t size) {
 void *hny_allocate(size_t count, size_t size) {
     size_t bytes = 0;
     void *memory = NULL;
-    if (__builtin_mul_overflow(count, size, &bytes)) return fail_allocation(count, size);
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > LARGEST) return fail_allocation(count, size);
     if (bytes == 0) bytes = 1;
     if (posix_memalign(&memory, ALIGNMENT, bytes) != 0) return fail_allocation(count, size);
     return memset(memory, 0, bytes);
@@ -38,7 +39,8 @@ int hny_grow(void *array, size_t *capacity, size_t needed, size_t size) {
     size_t bytes = 0;
     void *old = NULL;
     memcpy(&old, array, sizeof old); /* the caller's pointer may be of any type */
-    void *grown = __builtin_mul_overflow(wanted, size, &bytes) ? NULL : realloc(old, bytes);
+    bool possible = !__builtin_mul_overflow(wanted, size, &bytes) && bytes <= LARGEST;
+    void *grown = possible ? realloc(old, bytes) : NULL;
     if (!grown) {
         fail_allocation(wanted, size);
         return -1;
@@ -67,7 +69,7 @@ struct hny_arena {
 static struct block *create_block(size_t capacity) {
     size_t bytes = 0;
     void *memory = NULL;
-    if (__builtin_add_overflow(capacity, sizeof(struct block), &bytes) ||
+    if (__builtin_add_overflow(capacity, sizeof(struct block), &bytes) || bytes > LARGEST ||
         posix_memalign(&memory, ALIGNMENT, bytes) != 0)
         return fail_allocation(1, capacity);
     struct block *block = memory;

@@ -1,0 +1,6 @@
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+Test(planted, a_crash) {
+    abort();
+}
