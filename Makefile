@@ -40,7 +40,7 @@ TEST_PROGRAMS := $(TEST_ROOMS:%=$(BUILD)/tests/%)
 # Scripts that print a line "passed NAME" or "failed NAME: WHY" a check.
 TEST_SCRIPTS := $(wildcard tests/*/check)
 
-.PHONY: all help test test-bites clean
+.PHONY: all help test test-bites test-golden clean
 all: honyaku ## build the command at ./honyaku
 
 help: ## this list
@@ -84,6 +84,10 @@ test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) ## the whole test suite; with
 
 test-bites: $(PLANTED_PROGRAMS) ## show that the runner fails on planted failures; with SANITIZE=1 on leaks too
 	@tests/run $(BUILD) tests/planted/check
+
+test-golden: $(BUILD)/tests/model ## hold BLEU and chrF against scores of your own: GOLDEN=scores.jsonl
+	@test -r "$(GOLDEN)" || { echo "make test-golden: GOLDEN=FILE names no readable file: '$(GOLDEN)'" >&2; exit 2; }
+	GOLDEN="$(GOLDEN)" $< --filter '*/golden_*'
 
 clean: ## remove what was built
 	rm -rf build honyaku
