@@ -75,7 +75,7 @@ $(PLANTED_PROGRAMS): $(BUILD)/tests/planted-%: $(OBJECTS_DIR)/tests/planted/%.o
 
 .SECONDARY:
 .SECONDEXPANSION:
-$(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(BUILD)/libhonyaku.a
+$(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(OBJECTS_DIR)/tests/base/scratch.o $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
