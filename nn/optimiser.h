@@ -24,6 +24,7 @@ struct hny_optimiser {
     hny_real *first;   /* Adam's mean, SGD's momentum; NULL where not used */
     hny_real *second;  /* Adam's mean square; NULL where not used */
     hny_real *average; /* NULL where averaging is off */
+    double *part_sums; /* of squared gradients; scratch of a step */
 };
 
 hny_status hny_optimiser_create(struct hny_optimiser **optimiser, const struct hny_parameters *parameters,

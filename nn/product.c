@@ -1,0 +1,167 @@
+#include "nn/product.h"
+
+#include "base/memory.h"
+#include "nn/product_engine.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const precision_names[] = {
+    [HNY_PRECISION_F32] = "f32",
+    [HNY_PRECISION_BF16] = "bf16",
+    [HNY_PRECISION_INT8] = "int8",
+};
+
+#define PRECISIONS (sizeof precision_names / sizeof precision_names[0])
+
+static const struct hny_product_engine *chosen;
+
+void hny_product_use(const struct hny_product_engine *engine) {
+    chosen = engine;
+}
+
+static const struct hny_product_engine *current_engine(void) {
+    if (chosen) return chosen;
+#ifdef HNY_DOUBLE
+    return &hny_product_plain;
+#elif defined(__x86_64__)
+    return &hny_product_onednn;
+#else
+    return &hny_product_cblas;
+#endif
+}
+
+const char *hny_precision_name(enum hny_precision precision) {
+    return (size_t)precision < PRECISIONS ? precision_names[precision] : "unknown";
+}
+
+hny_status hny_precision_parse(const char *name, enum hny_precision *precision) {
+    if (strcmp(name, "auto") == 0) {
+        *precision = hny_precision_fastest();
+        return HNY_OK;
+    }
+    for (size_t i = 0; i < PRECISIONS; i++) {
+        if (strcmp(name, precision_names[i]) != 0) continue;
+        *precision = (enum hny_precision)i;
+        return HNY_OK;
+    }
+    return hny_fail(HNY_ERROR_USAGE, "unknown precision \"%s\": expected auto, f32, bf16 or int8", name);
+}
+
+bool hny_precision_supported(enum hny_precision precision) {
+    return (size_t)precision < PRECISIONS && current_engine()->supports(precision);
+}
+
+enum hny_precision hny_precision_fastest(void) {
+    return hny_precision_supported(HNY_PRECISION_BF16) ? HNY_PRECISION_BF16 : HNY_PRECISION_F32;
+}
+
+const char *hny_product_library(void) {
+    return current_engine()->library();
+}
+
+static hny_status check_precision(const struct hny_product_engine *engine, enum hny_precision precision) {
+    if ((size_t)precision < PRECISIONS && engine->supports(precision)) return HNY_OK;
+    return hny_fail(HNY_ERROR_USAGE, "precision %s is not supported on this processor (%s)",
+                    hny_precision_name(precision), engine->library());
+}
+
+hny_status hny_weights_create(struct hny_weights **weights, size_t out, size_t in,
+                              enum hny_precision precision, bool gradient) {
+    const struct hny_product_engine *engine = current_engine();
+    size_t bytes = 0;
+    if (out == 0 || in == 0 || __builtin_mul_overflow(out, in, &bytes) ||
+        __builtin_mul_overflow(bytes, 2 * sizeof(hny_real), &bytes))
+        return hny_fail(HNY_ERROR_USAGE, "a weight matrix of %zu × %zu is impossible", out, in);
+    HNY_TRY(check_precision(engine, precision));
+    struct hny_weights *made = hny_allocate(1, engine->weights_size);
+    if (!made) return HNY_ERROR_MEMORY;
+    made->engine = engine;
+    made->out = out;
+    made->in = in;
+    made->precision = precision;
+    made->gradient = gradient;
+    hny_status status = engine->weights_open(made);
+    if (status != HNY_OK) hny_weights_destroy(&made);
+    *weights = made;
+    return status;
+}
+
+void hny_weights_destroy(struct hny_weights **weights) {
+    if (!*weights) return;
+    (*weights)->engine->weights_close(*weights);
+    free(*weights);
+    *weights = NULL;
+}
+
+hny_status hny_weights_pack(struct hny_weights *weights, const hny_real *values) {
+    return weights->engine->pack(weights, values);
+}
+
+size_t hny_weights_bytes(const struct hny_weights *weights) {
+    return weights->bytes;
+}
+
+hny_status hny_products_create(struct hny_products **products) {
+    const struct hny_product_engine *engine = current_engine();
+    struct hny_products *made = hny_allocate(1, engine->products_size);
+    if (!made) return HNY_ERROR_MEMORY;
+    made->engine = engine;
+    hny_status status = engine->products_open(made);
+    if (status != HNY_OK) hny_products_destroy(&made);
+    *products = made;
+    return status;
+}
+
+void hny_products_destroy(struct hny_products **products) {
+    if (!*products) return;
+    (*products)->engine->products_close(*products);
+    free(*products);
+    *products = NULL;
+}
+
+static hny_status check_pair(const struct hny_products *products, const struct hny_weights *weights) {
+    if (products->engine == weights->engine) return HNY_OK;
+    return hny_fail(HNY_ERROR_USAGE, "weights of %s in a product of %s", weights->engine->library(),
+                    products->engine->library());
+}
+
+hny_status hny_product(struct hny_products *products, const struct hny_weights *weights, size_t rows,
+                       const hny_real *x, size_t x_stride, hny_real *y, size_t y_stride, bool accumulate) {
+    if (rows == 0) return HNY_OK;
+    HNY_TRY(check_pair(products, weights));
+    return products->engine->forward(products, weights, rows, x, x_stride, y, y_stride, accumulate);
+}
+
+hny_status hny_product_input_gradient(struct hny_products *products, const struct hny_weights *weights,
+                                      size_t rows, const hny_real *dy, size_t dy_stride, hny_real *dx,
+                                      size_t dx_stride, bool accumulate) {
+    if (rows == 0) return HNY_OK;
+    HNY_TRY(check_pair(products, weights));
+    if (!weights->gradient) return hny_fail(HNY_ERROR_USAGE, "weights prepared without gradients");
+    return products->engine->input_gradient(products, weights, rows, dy, dy_stride, dx, dx_stride,
+                                            accumulate);
+}
+
+hny_status hny_product_weight_gradient(struct hny_products *products, enum hny_precision precision,
+                                       size_t rows, size_t out, size_t in, const hny_real *dy,
+                                       size_t dy_stride, const hny_real *x, size_t x_stride, hny_real *dw) {
+    if (rows == 0 || out == 0 || in == 0) return HNY_OK;
+    if (precision == HNY_PRECISION_INT8) return hny_fail(HNY_ERROR_USAGE, "no gradients in int8");
+    HNY_TRY(check_precision(products->engine, precision));
+    return products->engine->weight_gradient(products, precision, rows, out, in, dy, dy_stride, x, x_stride,
+                                             dw);
+}
+
+hny_status hny_product_scratch_reserve(struct hny_product_scratch *scratch, size_t bytes) {
+    if (bytes <= scratch->bytes) return HNY_OK;
+    hny_product_scratch_free(scratch);
+    scratch->data = hny_allocate(bytes, 1);
+    if (!scratch->data) return HNY_ERROR_MEMORY;
+    scratch->bytes = bytes;
+    return HNY_OK;
+}
+
+void hny_product_scratch_free(struct hny_product_scratch *scratch) {
+    free(scratch->data);
+    *scratch = (struct hny_product_scratch){0};
+}

@@ -1,0 +1,59 @@
+/* oneDNN's matrix product behind a small face: result = source · weights, with the weights packed ahead in
+ * the layout that oneDNN likes best. Only nn/product_matmul.c knows oneDNN's interface, which differs between
+ * its versions. */
+#ifndef HNY_NN_PRODUCT_MATMUL_H
+#define HNY_NN_PRODUCT_MATMUL_H
+
+#include "base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum hny_matmul_type { HNY_MATMUL_F32, HNY_MATMUL_BF16, HNY_MATMUL_U8, HNY_MATMUL_S8, HNY_MATMUL_S32 };
+
+enum hny_matmul_isa {
+    HNY_MATMUL_OLDER,
+    HNY_MATMUL_AVX2,
+    HNY_MATMUL_AVX512,
+    HNY_MATMUL_VNNI,
+    HNY_MATMUL_BF16_ISA
+};
+
+/* The best instruction set that both the processor and ONEDNN_MAX_CPU_ISA allow. */
+enum hny_matmul_isa hny_matmul_isa(void);
+const char *hny_matmul_library(void); /* "oneDNN 2.6.3, avx512_core_bf16" */
+
+/* A weights operand [inner][columns] in oneDNN's own layout; read-only while products run. */
+struct hny_packed;
+
+/* For sources of SOURCE and weights of WEIGHTS. TRANSPOSED: the values come as [columns][inner]. */
+hny_status hny_packed_create(struct hny_packed **packed, size_t inner, size_t columns,
+                             enum hny_matmul_type source, enum hny_matmul_type weights, bool transposed);
+void hny_packed_destroy(struct hny_packed **packed);
+size_t hny_packed_bytes(const struct hny_packed *packed);
+
+/* VALUES: floats, or bytes for weights of S8. */
+hny_status hny_packed_fill(struct hny_packed *packed, const void *values);
+
+/* One product. All fields are 64 bits wide, so that two are equal where their bytes are. */
+struct hny_matmul {
+    uint64_t rows, inner, columns;
+    uint64_t source;        /* enum hny_matmul_type; the result is S32 for U8 sources, else F32 */
+    uint64_t source_row;    /* elements from a row of the source to the next… */
+    uint64_t source_column; /* …and from a column to the next; one of the two is 1 */
+    uint64_t
+        weights_row; /* the same for weights that are not packed, whose columns are neighbours; 0: packed */
+    uint64_t result_row;
+    uint64_t accumulate; /* 1: added to the result */
+};
+
+/* Products of one thread by shape: making one costs some 0.2 ms, so they are kept. */
+struct hny_matmuls;
+hny_status hny_matmuls_create(struct hny_matmuls **matmuls);
+void hny_matmuls_destroy(struct hny_matmuls **matmuls);
+
+/* Computes MATMUL with either PACKED or PLAIN weights. */
+hny_status hny_matmul_run(struct hny_matmuls *matmuls, const struct hny_matmul *matmul, const void *source,
+                          const struct hny_packed *packed, const void *plain, void *result);
+
+#endif

@@ -1,0 +1,213 @@
+/* Products by oneDNN: rows in chunks that keep every row's result the same wherever it stands, operands in
+ * the precision asked for. */
+#ifndef HNY_DOUBLE
+
+#include "nn/product_engine.h"
+#include "nn/product_matmul.h"
+
+#include "base/memory.h"
+#include "nn/elementwise.h"
+#include <string.h>
+
+/* Rows of one call. At most this many, since the AVX2 kernels sum in another order from 333 rows on; and it
+ * bounds the number of different shapes. */
+#define CHUNK_ROWS ((size_t)256)
+
+/* Rows of one call of a weight gradient. */
+#define GRADIENT_ROWS ((size_t)1024)
+
+struct onednn_weights {
+    struct hny_weights common;
+    struct hny_packed *forward;
+    struct hny_packed *backward;
+};
+
+struct onednn_products {
+    struct hny_products common;
+    struct hny_matmuls *matmuls;
+    struct hny_product_scratch source;
+    struct hny_product_scratch weights;
+    struct hny_product_scratch result;
+};
+
+static bool supports(enum hny_precision precision) {
+    switch (precision) {
+    case HNY_PRECISION_F32:
+        return true;
+    case HNY_PRECISION_BF16:
+        return hny_matmul_isa() >= HNY_MATMUL_BF16_ISA;
+    case HNY_PRECISION_INT8:
+        return false;
+    }
+    return false;
+}
+
+static enum hny_matmul_type operand_type(enum hny_precision precision) {
+    return precision == HNY_PRECISION_BF16 ? HNY_MATMUL_BF16 : HNY_MATMUL_F32;
+}
+
+static hny_status weights_open(struct hny_weights *weights) {
+    struct onednn_weights *own = (struct onednn_weights *)weights;
+    enum hny_matmul_type type = operand_type(weights->precision);
+    HNY_TRY(hny_packed_create(&own->forward, weights->in, weights->out, type, type, true));
+    weights->bytes = hny_packed_bytes(own->forward);
+    if (!weights->gradient) return HNY_OK;
+    HNY_TRY(hny_packed_create(&own->backward, weights->out, weights->in, type, type, false));
+    weights->bytes += hny_packed_bytes(own->backward);
+    return HNY_OK;
+}
+
+static void weights_close(struct hny_weights *weights) {
+    struct onednn_weights *own = (struct onednn_weights *)weights;
+    hny_packed_destroy(&own->forward);
+    hny_packed_destroy(&own->backward);
+}
+
+static hny_status pack(struct hny_weights *weights, const hny_real *values) {
+    struct onednn_weights *own = (struct onednn_weights *)weights;
+    HNY_TRY(hny_packed_fill(own->forward, values));
+    return weights->gradient ? hny_packed_fill(own->backward, values) : HNY_OK;
+}
+
+static hny_status products_open(struct hny_products *products) {
+    return hny_matmuls_create(&((struct onednn_products *)products)->matmuls);
+}
+
+static void products_close(struct hny_products *products) {
+    struct onednn_products *own = (struct onednn_products *)products;
+    hny_matmuls_destroy(&own->matmuls);
+    hny_product_scratch_free(&own->source);
+    hny_product_scratch_free(&own->weights);
+    hny_product_scratch_free(&own->result);
+}
+
+/* Rounds to bfloat16, ties to even; what is not a number stays so. */
+HNY_KERNEL static void round_row(uint16_t *out, const float *in, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &in[i], sizeof bits);
+        uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
+        uint32_t nan = bits >> 16 | 0x40u;
+        out[i] = (uint16_t)((bits & 0x7fffffffu) > 0x7f800000u ? nan : rounded);
+    }
+}
+
+/* VALUES [rows][columns] as the product reads them: themselves, or rounded into SCRATCH without gaps. */
+static hny_status convert(enum hny_matmul_type type, struct hny_product_scratch *scratch, size_t rows,
+                          size_t columns, const float *values, size_t stride, const void **converted,
+                          uint64_t *converted_stride) {
+    *converted = values;
+    *converted_stride = stride;
+    if (type == HNY_MATMUL_F32) return HNY_OK;
+    HNY_TRY(hny_product_scratch_reserve(scratch, rows * columns * sizeof(uint16_t)));
+    uint16_t *to = scratch->data;
+    for (size_t row = 0; row < rows; row++) round_row(to + row * columns, values + row * stride, columns);
+    *converted = to;
+    *converted_stride = columns;
+    return HNY_OK;
+}
+
+/* Up to CHUNK_ROWS rows: result[rows][columns] (+)= source[rows][inner] · packed. */
+static hny_status multiply_chunk(struct onednn_products *own, enum hny_matmul_type type,
+                                 const struct hny_packed *packed, size_t rows, size_t inner, size_t columns,
+                                 const float *source, size_t source_stride, float *result,
+                                 size_t result_stride, bool accumulate) {
+    struct hny_matmul matmul = {.rows = rows,
+                                .inner = inner,
+                                .columns = columns,
+                                .source = type,
+                                .source_column = 1,
+                                .result_row = result_stride,
+                                .accumulate = accumulate};
+    const void *converted = NULL;
+    HNY_TRY(convert(type, &own->source, rows, inner, source, source_stride, &converted, &matmul.source_row));
+    return hny_matmul_run(own->matmuls, &matmul, converted, packed, NULL, result);
+}
+
+/* One row, computed as the first of two: for one alone the AVX2 kernels sum in another order. */
+static hny_status multiply_row(struct onednn_products *own, enum hny_matmul_type type,
+                               const struct hny_packed *packed, size_t inner, size_t columns,
+                               const float *source, float *result, bool accumulate) {
+    HNY_TRY(hny_product_scratch_reserve(&own->result, 2 * (inner + columns) * sizeof(float)));
+    float *two_sources = own->result.data, *two_results = two_sources + 2 * inner;
+    memcpy(two_sources, source, inner * sizeof(float));
+    memset(two_sources + inner, 0, inner * sizeof(float));
+    memset(two_results, 0, 2 * columns * sizeof(float));
+    if (accumulate) memcpy(two_results, result, columns * sizeof(float));
+    HNY_TRY(multiply_chunk(own, type, packed, 2, inner, columns, two_sources, inner, two_results, columns,
+                           accumulate));
+    memcpy(result, two_results, columns * sizeof(float));
+    return HNY_OK;
+}
+
+static hny_status multiply(struct hny_products *products, enum hny_matmul_type type,
+                           const struct hny_packed *packed, size_t rows, size_t inner, size_t columns,
+                           const float *source, size_t source_stride, float *result, size_t result_stride,
+                           bool accumulate) {
+    struct onednn_products *own = (struct onednn_products *)products;
+    for (size_t row = 0, chunk; row < rows; row += chunk) {
+        chunk = rows - row < CHUNK_ROWS ? rows - row : CHUNK_ROWS;
+        const float *from = source + row * source_stride;
+        float *to = result + row * result_stride;
+        HNY_TRY(chunk == 1 ? multiply_row(own, type, packed, inner, columns, from, to, accumulate)
+                           : multiply_chunk(own, type, packed, chunk, inner, columns, from, source_stride, to,
+                                            result_stride, accumulate));
+    }
+    return HNY_OK;
+}
+
+static hny_status forward(struct hny_products *products, const struct hny_weights *weights, size_t rows,
+                          const hny_real *x, size_t x_stride, hny_real *y, size_t y_stride, bool accumulate) {
+    return multiply(products, operand_type(weights->precision),
+                    ((const struct onednn_weights *)weights)->forward, rows, weights->in, weights->out, x,
+                    x_stride, y, y_stride, accumulate);
+}
+
+static hny_status input_gradient(struct hny_products *products, const struct hny_weights *weights,
+                                 size_t rows, const hny_real *dy, size_t dy_stride, hny_real *dx,
+                                 size_t dx_stride, bool accumulate) {
+    return multiply(products, operand_type(weights->precision),
+                    ((const struct onednn_weights *)weights)->backward, rows, weights->out, weights->in, dy,
+                    dy_stride, dx, dx_stride, accumulate);
+}
+
+static hny_status weight_gradient(struct hny_products *products, enum hny_precision precision, size_t rows,
+                                  size_t out, size_t in, const hny_real *dy, size_t dy_stride,
+                                  const hny_real *x, size_t x_stride, hny_real *dw) {
+    struct onednn_products *own = (struct onednn_products *)products;
+    enum hny_matmul_type type = operand_type(precision);
+    for (size_t row = 0, chunk; row < rows; row += chunk) {
+        chunk = rows - row < GRADIENT_ROWS ? rows - row : GRADIENT_ROWS;
+        struct hny_matmul matmul = {.rows = out,
+                                    .inner = chunk,
+                                    .columns = in,
+                                    .source = type,
+                                    .source_row = 1,
+                                    .result_row = in,
+                                    .accumulate = 1};
+        const void *left = NULL, *right = NULL;
+        HNY_TRY(convert(type, &own->source, chunk, out, dy + row * dy_stride, dy_stride, &left,
+                        &matmul.source_column));
+        HNY_TRY(convert(type, &own->weights, chunk, in, x + row * x_stride, x_stride, &right,
+                        &matmul.weights_row));
+        HNY_TRY(hny_matmul_run(own->matmuls, &matmul, left, NULL, right, dw));
+    }
+    return HNY_OK;
+}
+
+const struct hny_product_engine hny_product_onednn = {
+    .library = hny_matmul_library,
+    .supports = supports,
+    .weights_size = sizeof(struct onednn_weights),
+    .weights_open = weights_open,
+    .weights_close = weights_close,
+    .pack = pack,
+    .products_size = sizeof(struct onednn_products),
+    .products_open = products_open,
+    .products_close = products_close,
+    .forward = forward,
+    .input_gradient = input_gradient,
+    .weight_gradient = weight_gradient,
+};
+
+#endif
