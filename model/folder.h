@@ -1,0 +1,37 @@
+/* A trained model as a folder: config.json (kind, version, settings, sizes, SHA-256 of each other file, how
+ * it was trained), model.safetensors, and tokenizer.model (source.model and target.model where vocabularies
+ * are separate). A folder that training writes holds many of them and a pointer `best`; both kinds are opened
+ * by the same call. */
+#ifndef HNY_MODEL_FOLDER_H
+#define HNY_MODEL_FOLDER_H
+
+#include "model/model.h"
+
+/* Writes MODEL with the weights VALUES (a block like parameters.values) into the existing FOLDER, each file
+ * whole or not at all, config.json last. The tokenizer files TOKENIZERS are copied: paths of one (joint), two
+ * (source, target) or none. TRAINING, which may be NULL, is kept as "training" in config.json; its reference
+ * stays the caller's. */
+hny_status hny_folder_write(const char *folder, const struct hny_model *model, const hny_real *values,
+                            const char *const *tokenizers, size_t tokenizer_count, json_t *training);
+
+/* Opens FOLDER, or the one that its pointer `best` names. Files are checked against their digests; the
+ * weights are ready for products of PRECISION (not for gradients). *TRAINING, where not NULL, receives
+ * "training" (the caller's to json_decref; NULL where there is none). */
+hny_status hny_folder_open(struct hny_model **model, const char *folder, enum hny_precision precision,
+                           json_t **training);
+
+/* The same without packed weights, for training on: PRECISION and hny_parameters_prepare are the caller's. */
+hny_status hny_folder_read(struct hny_model **model, const char *folder, json_t **training);
+
+/* Writes PARAMETERS' tensors with the numbers of each of COUNT blocks to PATH; tensor names get "PREFIX[i]"
+ * in front. hny_folder_read_blocks is its inverse and refuses missing tensors and other shapes. */
+hny_status hny_folder_write_blocks(const char *path, const struct hny_parameters *parameters,
+                                   const hny_real *const *blocks, const char *const *prefixes, size_t count);
+hny_status hny_folder_read_blocks(const char *path, const struct hny_parameters *parameters,
+                                  hny_real *const *blocks, const char *const *prefixes, size_t count);
+
+/* Appends the folder that holds the model's files to PATH: FOLDER itself, or where `best` points.
+ * HNY_ERROR_INPUT where there is neither. */
+hny_status hny_folder_resolve(const char *folder, struct hny_buffer *path);
+
+#endif

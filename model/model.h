@@ -1,0 +1,60 @@
+/* The translator's network as a whole: embeddings, encoder, decoder and head over one block of parameters,
+ * and what is done with a batch of sentence pairs. How a model lies in a folder is model/folder.h's. */
+#ifndef HNY_MODEL_MODEL_H
+#define HNY_MODEL_MODEL_H
+
+#include "decoder/decoder.h"
+#include "decoder/softmax.h"
+#include "encoder/encoder.h"
+#include "model/config.h"
+#include "nn/embedding.h"
+#include "tokenizer/tokenizer.h"
+
+struct hny_model {
+    struct hny_config config;
+    size_t source_vocabulary, target_vocabulary;
+    struct hny_tokenizer *source_tokenizer; /* owned; NULL in a model of bare ids */
+    struct hny_tokenizer *target_tokenizer; /* the same pointer where the vocabulary is joint */
+    struct hny_parameters parameters;
+    struct hny_embedding source_embedding, target_embedding;
+    struct hny_encoder *encoder;
+    struct hny_decoder *decoder;
+    struct hny_softmax head;
+};
+
+/* A model of CONFIG's shape with all values zero; hny_model_initialise draws them. */
+hny_status hny_model_create(struct hny_model **model, const struct hny_config *config,
+                            size_t source_vocabulary, size_t target_vocabulary);
+void hny_model_initialise(struct hny_model *model, uint64_t seed);
+void hny_model_destroy(struct hny_model **model); /* nulls; NULL is allowed */
+
+/* What one thread computes with, over this model. PRECISION is that of the weight gradients' products. */
+hny_status hny_model_compute_create(struct hny_compute **compute, const struct hny_model *model,
+                                    enum hny_precision precision);
+void hny_compute_destroy(struct hny_compute **compute); /* nulls; NULL is allowed */
+
+/* A sentence pair as ids, without begin and end; none empty, all inside the vocabularies. */
+struct hny_pair {
+    const int32_t *source, *target;
+    size_t source_length, target_length;
+};
+
+/* The loss of COUNT pairs under teacher forcing, added to *LOSS. Where compute->gradients is not NULL, the
+ * gradient of the smoothed sum (CONFIG's label_smoothing) is added there; else the loss is unsmoothed.
+ * LOG_PROBABILITY, where not NULL, receives for pair i its target_length + 1 words' log-probabilities (the
+ * end's last) at LOG_PROBABILITY[i]. Resets the compute's arena first. */
+hny_status hny_model_pass(const struct hny_model *model, struct hny_compute *compute,
+                          const struct hny_pair *pairs, size_t count, struct hny_loss *loss,
+                          hny_real *const *log_probability);
+
+/* Reads COUNT sentences (ids without end, none empty) into memories for the search; the arrays become the
+ * caller's (free). A sentence's memory is the same bytes whatever else is in the call. Resets the compute's
+ * arena. */
+hny_status hny_model_encode(const struct hny_model *model, struct hny_compute *compute,
+                            const int32_t *const *sources, const size_t *lengths, size_t count,
+                            struct hny_memory *memories);
+
+/* Positions of a sentence of LENGTH ids in the encoder: the end counts where the model reads one. */
+size_t hny_model_source_positions(const struct hny_model *model, size_t length);
+
+#endif
