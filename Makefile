@@ -33,6 +33,9 @@ TOOL_OBJECTS := $(call objects,tools,$(OBJECTS_DIR))
 DOUBLE_OBJECTS := $(call objects,nn encoder decoder tests/double,$(OBJECTS_DIR)/double)
 BASE_OBJECTS := $(call objects,base tokenizer,$(OBJECTS_DIR))
 
+# `make V=1` shows the commands.
+QUIET := $(if $(filter 1,$(V)),,@)
+
 # tests/ROOM/*.c is one Criterion program, build/VARIANT/tests/ROOM; tests/double/*.c links the double layers.
 TEST_ROOMS := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/*/test_*.c)))))
 TEST_PROGRAMS := $(TEST_ROOMS:%=$(BUILD)/tests/%)
@@ -53,33 +56,52 @@ $(BUILD)/libhonyaku.a: $(OBJECTS)
 	@rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/honyaku: $(TOOL_OBJECTS) $(BUILD)/libhonyaku.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  link $@"
+	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(OBJECTS_DIR)/double/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -DHNY_DOUBLE -MMD -MP -c -o $@ $<
+	@echo "  cc $< (double)"
+	$(QUIET)$(CC) $(CFLAGS) -DHNY_DOUBLE -MMD -MP -c -o $@ $<
 
 $(OBJECTS_DIR)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  cc $<"
+	$(QUIET)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/double: $(DOUBLE_OBJECTS) $(BASE_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
+	@echo "  link $@"
+	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
 # Programs that are wrong on purpose: the runner must fail on each.
 PLANTED_PROGRAMS := $(patsubst tests/planted/%.c,$(BUILD)/tests/planted-%,$(wildcard tests/planted/*.c))
 $(PLANTED_PROGRAMS): $(BUILD)/tests/planted-%: $(OBJECTS_DIR)/tests/planted/%.o
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
+	@echo "  link $@"
+	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
+
+# The library that makes system calls fail, and what it is tried on first; built plain in every variant, since a
+# sanitizer's runtime cannot be preloaded with it.
+FAULT_TOOLS := $(BUILD)/fault-shim.so $(BUILD)/tests/fault-write
+$(BUILD)/fault-shim.so: tests/fault/shim.c
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	$(QUIET)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -fPIC -shared -Wall -Wextra -Werror -o $@ $<
+
+$(BUILD)/tests/fault-write: $(OBJECTS_DIR)/tests/fault/write.o $(BUILD)/libhonyaku.a
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .SECONDARY:
 .SECONDEXPANSION:
 $(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(OBJECTS_DIR)/tests/base/scratch.o $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
+	@echo "  link $@"
+	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
-test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
+test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) $(FAULT_TOOLS) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
 	@tests/run $(BUILD) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 test-bites: $(PLANTED_PROGRAMS) ## show that the runner fails on planted failures; with SANITIZE=1 on leaks too

@@ -177,7 +177,7 @@ static hny_status write_line(struct hny_log *log) {
         if (put < 0) {
             hny_status status = hny_fail_errno("%s: cannot be written", log->path);
             /* Half a line would spoil the next one. Where this fails too, the failure is reported anyway. */
-            if (done) (void)!ftruncate(log->fd, log->size);
+            (void)!ftruncate(log->fd, log->size);
             return status;
         }
         done += (size_t)put;
