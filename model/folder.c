@@ -1,0 +1,298 @@
+#include "model/folder.h"
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "model/safetensors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char kind[] = "honyaku model";
+enum { VERSION = 1 };
+enum { POINTER_BYTES_MOST = 4096, TOKENIZER_BYTES_MOST = 256 << 20 };
+
+static const char *const joint_name = "tokenizer.model";
+static const char *const separate_names[] = {"source.model", "target.model"};
+
+static const char *tokenizer_name(size_t count, size_t i) {
+    return count == 1 ? joint_name : separate_names[i];
+}
+
+hny_status hny_folder_write_blocks(const char *path, const struct hny_parameters *parameters,
+                                   const hny_real *const *blocks, const char *const *prefixes, size_t count) {
+    size_t all = count * parameters->tensor_count;
+    struct hny_safetensors_tensor *tensors = calloc(all, sizeof *tensors);
+    struct hny_buffer names = {0};
+    hny_status status = tensors ? HNY_OK : hny_fail(HNY_ERROR_MEMORY, "out of memory for %zu tensors", all);
+    enum { NAME_BYTES = 128 };
+    if (status == HNY_OK) status = hny_buffer_reserve(&names, all * NAME_BYTES);
+    for (size_t i = 0; status == HNY_OK && i < all; i++) {
+        const struct hny_tensor *tensor = parameters->tensors[i % parameters->tensor_count];
+        size_t block = i / parameters->tensor_count;
+        char *name = names.data + i * NAME_BYTES;
+        snprintf(name, NAME_BYTES, "%s%s", prefixes[block], tensor->name);
+        tensors[i] = (struct hny_safetensors_tensor){.name = name,
+                                                     .type = HNY_ELEMENT_F32,
+                                                     .rank = tensor->rank,
+                                                     .shape = {tensor->shape[0], tensor->shape[1]},
+                                                     .data = blocks[block] + tensor->offset};
+    }
+    if (status == HNY_OK) status = hny_safetensors_write(path, tensors, all, NULL, 0);
+    hny_buffer_free(&names);
+    free(tensors);
+    return status;
+}
+
+static hny_status read_tensor(const char *path, const struct hny_safetensors *file, const char *prefix,
+                              const struct hny_tensor *tensor, hny_real *block) {
+    char name[128];
+    snprintf(name, sizeof name, "%s%s", prefix, tensor->name);
+    const struct hny_safetensors_tensor *found = hny_safetensors_find(file, name);
+    if (!found) return hny_fail(HNY_ERROR_INPUT, "%s: the tensor %s is missing", path, name);
+    bool fits = found->type == HNY_ELEMENT_F32 && found->rank == tensor->rank;
+    for (size_t d = 0; fits && d < tensor->rank; d++) fits = found->shape[d] == tensor->shape[d];
+    if (!fits)
+        return hny_fail(HNY_ERROR_INPUT, "%s: the tensor %s has not the type F32 and the shape %zu by %zu",
+                        path, name, tensor->shape[0], tensor->shape[1]);
+    memcpy(block + tensor->offset, found->data, tensor->count * sizeof *block);
+    return HNY_OK;
+}
+
+hny_status hny_folder_read_blocks(const char *path, const struct hny_parameters *parameters,
+                                  hny_real *const *blocks, const char *const *prefixes, size_t count) {
+    struct hny_safetensors *file;
+    HNY_TRY(hny_safetensors_open(&file, path));
+    hny_status status = HNY_OK;
+    size_t wanted = count * parameters->tensor_count;
+    if (hny_safetensors_count(file) != wanted)
+        status = hny_fail(HNY_ERROR_INPUT, "%s: %zu tensors, but the model has %zu", path,
+                          hny_safetensors_count(file), wanted);
+    for (size_t i = 0; status == HNY_OK && i < wanted; i++)
+        status = read_tensor(path, file, prefixes[i / parameters->tensor_count],
+                             parameters->tensors[i % parameters->tensor_count],
+                             blocks[i / parameters->tensor_count]);
+    hny_safetensors_close(&file);
+    return status;
+}
+
+static hny_status copy_file(const char *from, const char *to) {
+    struct hny_buffer bytes = {0};
+    hny_status status = hny_file_read(from, TOKENIZER_BYTES_MOST, &bytes);
+    if (status == HNY_OK) status = hny_file_write(to, bytes.data, bytes.size);
+    hny_buffer_free(&bytes);
+    return status;
+}
+
+/* Adds the digest of FOLDER/NAME to FILES under NAME. */
+static hny_status add_digest(json_t *files, const char *folder, const char *name) {
+    struct hny_buffer path = {0};
+    char text[HNY_DIGEST_TEXT];
+    hny_status status = hny_path_join(&path, folder, name);
+    if (status == HNY_OK) status = hny_digest_file(path.data, text);
+    if (status == HNY_OK && json_object_set_new(files, name, json_string(text)) != 0)
+        status = hny_fail(HNY_ERROR_MEMORY, "out of memory for the digests of %s", folder);
+    hny_buffer_free(&path);
+    return status;
+}
+
+static hny_status write_config(const char *folder, const struct hny_model *model, json_t *files,
+                               json_t *training) {
+    json_t *settings = hny_config_object(&model->config, HNY_CONFIG_RUN);
+    if (!settings) return HNY_ERROR_MEMORY;
+    json_t *config =
+        json_pack("{s:s, s:i, s:s, s:{s:I, s:I}, s:o, s:O}", "kind", kind, "version", VERSION, "task",
+                  "translation", "vocabulary", "source", (json_int_t)model->source_vocabulary, "target",
+                  (json_int_t)model->target_vocabulary, "settings", settings, "files", files);
+    if (!config || (training && json_object_set(config, "training", training) != 0)) {
+        json_decref(config);
+        return hny_fail(HNY_ERROR_MEMORY, "out of memory for %s/config.json", folder);
+    }
+    struct hny_buffer text = {0}, path = {0};
+    hny_status status = hny_json_print(&text, config, true);
+    if (status == HNY_OK) status = hny_path_join(&path, folder, "config.json");
+    if (status == HNY_OK) status = hny_file_write(path.data, text.data, text.size);
+    hny_buffer_free(&text);
+    hny_buffer_free(&path);
+    json_decref(config);
+    return status;
+}
+
+static hny_status write_parts(const char *folder, const struct hny_model *model, const hny_real *values,
+                              const char *const *tokenizers, size_t tokenizer_count, json_t *files,
+                              struct hny_buffer *path) {
+    HNY_TRY(hny_path_join(path, folder, "model.safetensors"));
+    HNY_TRY(hny_folder_write_blocks(path->data, &model->parameters, &values, (const char *const[]){""}, 1));
+    HNY_TRY(add_digest(files, folder, "model.safetensors"));
+    for (size_t i = 0; i < tokenizer_count; i++) {
+        const char *name = tokenizer_name(tokenizer_count, i);
+        HNY_TRY(hny_path_join(path, folder, name));
+        HNY_TRY(copy_file(tokenizers[i], path->data));
+        HNY_TRY(add_digest(files, folder, name));
+    }
+    return HNY_OK;
+}
+
+hny_status hny_folder_write(const char *folder, const struct hny_model *model, const hny_real *values,
+                            const char *const *tokenizers, size_t tokenizer_count, json_t *training) {
+    json_t *files = json_object();
+    if (!files) return hny_fail(HNY_ERROR_MEMORY, "out of memory for %s/config.json", folder);
+    struct hny_buffer path = {0};
+    hny_status status = write_parts(folder, model, values, tokenizers, tokenizer_count, files, &path);
+    if (status == HNY_OK) status = write_config(folder, model, files, training);
+    hny_buffer_free(&path);
+    json_decref(files);
+    return status;
+}
+
+hny_status hny_folder_resolve(const char *folder, struct hny_buffer *path) {
+    struct hny_buffer name = {0}, at = {0};
+    hny_status status = hny_path_join(&at, folder, "config.json");
+    if (status == HNY_OK && hny_path_exists(at.data)) {
+        status = hny_buffer_print(path, "%s", folder);
+        goto done;
+    }
+    if (status == HNY_OK) status = hny_path_join(&at, folder, "best");
+    if (status == HNY_OK && !hny_path_exists(at.data))
+        status = hny_fail(HNY_ERROR_INPUT, "%s: no model here: there is neither config.json nor best%s",
+                          folder, hny_path_exists(folder) ? "" : ", nor the folder itself");
+    if (status == HNY_OK) status = hny_file_read(at.data, POINTER_BYTES_MOST, &name);
+    if (status == HNY_OK) {
+        size_t length = name.data ? strcspn(name.data, "\r\n") : 0;
+        if (length == 0 || name.data[0] == '/' || memmem(name.data, length, "..", 2))
+            status = hny_fail(HNY_ERROR_INPUT, "%s: expected the name of a folder beside it", at.data);
+        else
+            status = hny_buffer_print(path, "%s/%.*s", folder, (int)length, name.data);
+    }
+done:
+    hny_buffer_free(&name);
+    hny_buffer_free(&at);
+    return status;
+}
+
+/* Every file named in config.json must have the digest that stands there. */
+static hny_status check_files(const char *folder, json_t *files) {
+    const char *name;
+    json_t *wanted;
+    json_object_foreach(files, name, wanted) {
+        char text[HNY_DIGEST_TEXT];
+        struct hny_buffer path = {0};
+        if (strchr(name, '/') || !json_is_string(wanted))
+            return hny_fail(HNY_ERROR_INPUT,
+                            "%s/config.json: \"files\" must map names to digests, not \"%s\"", folder, name);
+        hny_status status = hny_path_join(&path, folder, name);
+        if (status == HNY_OK) status = hny_digest_file(path.data, text);
+        if (status == HNY_OK && strcmp(text, json_string_value(wanted)) != 0)
+            status = hny_fail(HNY_ERROR_INPUT, "%s: damaged: its SHA-256 is %s, but config.json says %s",
+                              path.data, text, json_string_value(wanted));
+        hny_buffer_free(&path);
+        HNY_TRY(status);
+    }
+    return HNY_OK;
+}
+
+/* What config.json says, taken apart; the pointers live as long as the object. */
+struct contents {
+    struct hny_config config;
+    json_int_t source, target;
+    json_t *files, *training;
+};
+
+static hny_status read_contents(json_t *object, const char *path, struct contents *contents) {
+    const char *named = NULL, *task = NULL;
+    int version = 0;
+    json_t *settings = NULL;
+    json_error_t error;
+    if (json_unpack_ex(object, &error, 0, "{s:s, s:i, s:s, s:{s:I, s:I}, s:o, s:o, s?o}", "kind", &named,
+                       "version", &version, "task", &task, "vocabulary", "source", &contents->source,
+                       "target", &contents->target, "settings", &settings, "files", &contents->files,
+                       "training", &contents->training) != 0)
+        return hny_fail(HNY_ERROR_INPUT, "%s: not the config.json of a model: %s", path, error.text);
+    if (strcmp(named, kind) != 0)
+        return hny_fail(HNY_ERROR_INPUT, "%s: kind is \"%s\", expected \"%s\"", path, named, kind);
+    if (version != VERSION)
+        return hny_fail(HNY_ERROR_INPUT, "%s: version is %d, this program reads %d", path, version, VERSION);
+    if (strcmp(task, "translation") != 0)
+        return hny_fail(HNY_ERROR_INPUT, "%s: task is \"%s\", this program knows \"translation\"", path,
+                        task);
+    if (contents->source <= HNY_ID_BYTES || contents->target <= HNY_ID_BYTES ||
+        contents->source > INT32_MAX || contents->target > INT32_MAX)
+        return hny_fail(HNY_ERROR_INPUT, "%s: vocabularies of %lld and %lld ids make no sense", path,
+                        (long long)contents->source, (long long)contents->target);
+    if (!json_is_object(contents->files) || !json_object_get(contents->files, "model.safetensors"))
+        return hny_fail(HNY_ERROR_INPUT, "%s: \"files\" must hold the digest of model.safetensors", path);
+    hny_config_defaults(&contents->config);
+    return hny_config_merge(&contents->config, settings, path);
+}
+
+static hny_status open_tokenizer(const char *folder, const char *name, size_t vocabulary,
+                                 struct hny_tokenizer **tokenizer) {
+    struct hny_buffer path = {0};
+    hny_status status = hny_path_join(&path, folder, name);
+    if (status == HNY_OK) status = hny_tokenizer_open(tokenizer, path.data);
+    if (status == HNY_OK && hny_tokenizer_size(*tokenizer) != vocabulary)
+        status = hny_fail(HNY_ERROR_INPUT, "%s: %zu subwords, but the model has %zu", path.data,
+                          hny_tokenizer_size(*tokenizer), vocabulary);
+    hny_buffer_free(&path);
+    return status;
+}
+
+static hny_status open_tokenizers(struct hny_model *model, const char *folder, const json_t *files) {
+    if (json_object_get(files, joint_name)) {
+        HNY_TRY(open_tokenizer(folder, joint_name, model->source_vocabulary, &model->source_tokenizer));
+        model->target_tokenizer = model->source_tokenizer;
+        return HNY_OK;
+    }
+    if (!json_object_get(files, separate_names[0])) return HNY_OK; /* a model of bare ids */
+    HNY_TRY(open_tokenizer(folder, separate_names[0], model->source_vocabulary, &model->source_tokenizer));
+    return open_tokenizer(folder, separate_names[1], model->target_vocabulary, &model->target_tokenizer);
+}
+
+static hny_status read_model(struct hny_model **model, const char *folder, json_t *object, const char *path,
+                             json_t **training) {
+    struct contents contents = {0};
+    HNY_TRY(read_contents(object, path, &contents));
+    HNY_TRY(check_files(folder, contents.files));
+    HNY_TRY(hny_model_create(model, &contents.config, (size_t)contents.source, (size_t)contents.target));
+    HNY_TRY(open_tokenizers(*model, folder, contents.files));
+    struct hny_buffer weights = {0};
+    hny_status status = hny_path_join(&weights, folder, "model.safetensors");
+    if (status == HNY_OK)
+        status = hny_folder_read_blocks(weights.data, &(*model)->parameters,
+                                        (hny_real *const[]){(*model)->parameters.values},
+                                        (const char *const[]){""}, 1);
+    hny_buffer_free(&weights);
+    if (status == HNY_OK && training) *training = json_incref(contents.training);
+    return status;
+}
+
+hny_status hny_folder_read(struct hny_model **model, const char *folder, json_t **training) {
+    struct hny_buffer place = {0}, path = {0};
+    json_t *object = NULL;
+    *model = NULL;
+    if (training) *training = NULL;
+    hny_status status = hny_folder_resolve(folder, &place);
+    if (status == HNY_OK) status = hny_path_join(&path, place.data, "config.json");
+    if (status == HNY_OK) status = hny_json_load(path.data, &object);
+    if (status == HNY_OK) status = read_model(model, place.data, object, path.data, training);
+    if (status != HNY_OK) hny_model_destroy(model);
+    json_decref(object);
+    hny_buffer_free(&place);
+    hny_buffer_free(&path);
+    return status;
+}
+
+hny_status hny_folder_open(struct hny_model **model, const char *folder, enum hny_precision precision,
+                           json_t **training) {
+    HNY_TRY(hny_folder_read(model, folder, training));
+    hny_status status = hny_parameters_prepare(&(*model)->parameters, precision, false);
+    if (status == HNY_OK) status = hny_parameters_pack(&(*model)->parameters, NULL);
+    if (status != HNY_OK) {
+        hny_model_destroy(model);
+        if (training) {
+            json_decref(*training);
+            *training = NULL;
+        }
+    }
+    return status;
+}
