@@ -1,0 +1,80 @@
+/* honyaku info: what a model is. */
+#include "model/folder.h"
+#include "tools/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct hny_option options[] = {
+    {"json", 0, NULL, false, false, "one JSON object"},
+    {"tensors", 0, NULL, false, false, "every tensor with its shape"},
+    {NULL, 0, NULL, false, false, NULL},
+};
+
+static hny_status describe(const struct hny_model *model, json_t *training, json_t **description) {
+    json_t *settings = hny_config_object(&model->config, HNY_CONFIG_RUN);
+    if (!settings) return HNY_ERROR_MEMORY;
+    size_t learned = 0;
+    for (size_t i = 0; i < model->parameters.tensor_count; i++)
+        learned += model->parameters.tensors[i]->count;
+    *description =
+        json_pack("{s:I, s:I, s:I, s:I, s:o, s:O?}", "parameters", (json_int_t)learned, "tensors",
+                  (json_int_t)model->parameters.tensor_count, "source_vocabulary",
+                  (json_int_t)model->source_vocabulary, "target_vocabulary",
+                  (json_int_t)model->target_vocabulary, "settings", settings, "training", training);
+    return *description ? HNY_OK : hny_fail(HNY_ERROR_MEMORY, "out of memory for the description");
+}
+
+static void print_tensors(const struct hny_parameters *parameters) {
+    for (size_t i = 0; i < parameters->tensor_count; i++) {
+        const struct hny_tensor *tensor = parameters->tensors[i];
+        printf("%-40s %zu", tensor->name, tensor->shape[0]);
+        if (tensor->rank > 1) printf(" x %zu", tensor->shape[1]);
+        printf("\n");
+    }
+}
+
+static void print_object(const json_t *object, int indent) {
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)object, name, value) {
+        if (json_is_object(value)) {
+            printf("%*s%s:\n", indent, "", name);
+            print_object(value, indent + 2);
+            continue;
+        }
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(8));
+        printf("%*s%-*s %s\n", indent, "", 24 - indent, name, text ? text : "");
+        free(text);
+    }
+}
+
+static hny_status run(const struct hny_arguments *arguments) {
+    struct hny_model *model;
+    json_t *training = NULL, *description = NULL;
+    HNY_TRY(hny_folder_read(&model, hny_argument_rest_at(arguments, 0), &training));
+    hny_status status = describe(model, training, &description);
+    if (status == HNY_OK && hny_argument_given(arguments, "json")) {
+        struct hny_buffer text = {0};
+        status = hny_json_print(&text, description, true);
+        if (status == HNY_OK) fwrite(text.data, 1, text.size, stdout);
+        hny_buffer_free(&text);
+    } else if (status == HNY_OK) {
+        print_object(description, 0);
+    }
+    if (status == HNY_OK && hny_argument_given(arguments, "tensors")) print_tensors(&model->parameters);
+    json_decref(description);
+    json_decref(training);
+    hny_model_destroy(&model);
+    return status;
+}
+
+const struct hny_command hny_command_info = {.name = "info",
+                                             .arguments = "MODEL",
+                                             .summary =
+                                                 "tell what a model is: sizes, settings, how it was trained",
+                                             .example = "honyaku info model/",
+                                             .options = options,
+                                             .least = 1,
+                                             .most = 1,
+                                             .run = run};
