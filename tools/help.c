@@ -29,10 +29,10 @@ static const char *type_word(const struct hny_config_key *key) {
 static void option_label(char *out, size_t size, const struct hny_option *option) {
     char letter[8] = "";
     if (option->letter) snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    const char *form = !option->value ? "" : option->optional ? "[=%s]" : option->list ? " %s…" : " %s";
-    char value[64];
-    snprintf(value, sizeof value, form, option->value);
-    snprintf(out, size, "%s--%s%s", letter, option->name, value);
+    const char *before = !option->value ? "" : option->optional ? "[=" : " ";
+    const char *behind = option->optional ? "]" : option->list ? "…" : "";
+    snprintf(out, size, "%s--%s%s%s%s", letter, option->name, before, option->value ? option->value : "",
+             option->value ? behind : "");
 }
 
 static void setting_label(char *out, size_t size, const struct hny_config_key *key) {
