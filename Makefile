@@ -101,7 +101,7 @@ $(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(OBJECTS_DIR)/tests
 	@echo "  link $@"
 	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
-test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) $(FAULT_TOOLS) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
+test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) $(FAULT_TOOLS) $(FUZZ_PROGRAMS) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
 	@tests/run $(BUILD) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 test-bites: $(PLANTED_PROGRAMS) ## show that the runner fails on planted failures; with SANITIZE=1 on leaks too
@@ -110,6 +110,8 @@ test-bites: $(PLANTED_PROGRAMS) ## show that the runner fails on planted failure
 test-golden: $(BUILD)/tests/model ## hold BLEU and chrF against scores of your own: GOLDEN=scores.jsonl
 	@test -r "$(GOLDEN)" || { echo "make test-golden: GOLDEN=FILE names no readable file: '$(GOLDEN)'" >&2; exit 2; }
 	GOLDEN="$(GOLDEN)" $< --filter '*/golden_*'
+
+include tests/fuzz/rules.mk
 
 clean: ## remove what was built
 	rm -rf build honyaku
