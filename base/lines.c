@@ -48,6 +48,9 @@ struct hny_lines {
     bool over; /* all of the text is in `text` */
     struct hny_buffer repaired;
     uint64_t number, replaced;
+    uint64_t dropped; /* bytes of the text that lay before text.data */
+    uint64_t offset;  /* of the line last read */
+    size_t bytes;
 
     hny_status failure; /* met once, it stays */
     struct hny_buffer message;
@@ -250,6 +253,7 @@ static hny_status fill(struct hny_lines *lines) {
     HNY_TRY(check_length(lines, text->size - lines->begin));
     if (lines->begin) {
         text->size -= lines->begin;
+        lines->dropped += lines->begin;
         lines->scanned -= lines->begin;
         memmove(text->data, text->data + lines->begin, text->size);
         lines->begin = 0;
@@ -286,13 +290,14 @@ hny_status hny_lines_next(struct hny_lines *lines, const char **text, size_t *si
     *more = end || length > 0;
     if (!*more) return HNY_OK;
     HNY_TRY(check_length(lines, length));
+    lines->offset = lines->dropped + lines->begin;
     lines->begin += length + (end != NULL);
     lines->scanned = lines->begin;
     lines->number++;
     if (end && length > 0 && line[length - 1] == '\r') length--;
     line[length] = '\0';
     *text = line;
-    *size = length;
+    *size = lines->bytes = length;
     if (hny_utf8_valid(line, length)) return HNY_OK;
     size_t replaced = 0;
     hny_buffer_clear(&lines->repaired);
@@ -315,6 +320,18 @@ uint64_t hny_lines_number(const struct hny_lines *lines) {
 
 uint64_t hny_lines_replaced(const struct hny_lines *lines) {
     return lines->replaced;
+}
+
+uint64_t hny_lines_offset(const struct hny_lines *lines) {
+    return lines->offset;
+}
+
+size_t hny_lines_bytes(const struct hny_lines *lines) {
+    return lines->bytes;
+}
+
+bool hny_lines_packed(const struct hny_lines *lines) {
+    return lines->format != NULL;
 }
 
 const char *hny_lines_path(const struct hny_lines *lines) {

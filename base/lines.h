@@ -32,6 +32,9 @@ bool hny_lines_would_wait(struct hny_lines *lines);
 
 uint64_t hny_lines_number(const struct hny_lines *lines);   /* of the line last read, from 1 */
 uint64_t hny_lines_replaced(const struct hny_lines *lines); /* broken parts replaced so far */
+uint64_t hny_lines_offset(const struct hny_lines *lines);   /* of that line in the text's (unpacked) bytes */
+size_t hny_lines_bytes(const struct hny_lines *lines);      /* of that line there, before repair, without its end */
+bool hny_lines_packed(const struct hny_lines *lines);       /* the text is .gz or .zst; known once a line was read */
 const char *hny_lines_path(const struct hny_lines *lines);  /* for messages; "standard input" for "-" */
 
 #endif
