@@ -7,14 +7,9 @@
 #define HNY_MODEL_METRIC_TEXT_H
 
 #include "base/buffer.h"
+#include "model/text.h"
 #include <stdbool.h>
 #include <stdint.h>
-
-/* A text somebody else owns: SIZE bytes of UTF-8, not NUL-terminated; broken bytes count as U+FFFD. */
-struct hny_text {
-    const char *data;
-    size_t size;
-};
 
 enum hny_metric_tokenizer {
     HNY_METRIC_13A, /* mteval-v13a: entities resolved, ASCII punctuation apart, . and , kept inside numbers */
