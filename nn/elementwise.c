@@ -4,7 +4,7 @@
 #define LANES 32
 
 /* The lanes' sum, halves added to halves. */
-static inline __attribute__((always_inline)) hny_real fold(hny_real lane[LANES]) {
+HNY_INLINE hny_real fold(hny_real lane[LANES]) {
     for (size_t width = LANES / 2; width > 0; width /= 2)
         for (size_t k = 0; k < width; k++) lane[k] += lane[k + width];
     return lane[0];

@@ -20,24 +20,28 @@
 #define HNY_KERNEL
 #endif
 
+/* Functions that kernels call are inlined before the compiler makes a kernel's copies: afterwards it would
+ * refuse, since their instruction sets differ, and the loop would not vectorise. */
+#define HNY_INLINE static inline __attribute__((always_inline))
+
 #ifdef HNY_DOUBLE
 
-static inline hny_real hny_exp(hny_real x) {
+HNY_INLINE hny_real hny_exp(hny_real x) {
     return exp(x);
 }
 
-static inline hny_real hny_sigmoid(hny_real x) {
+HNY_INLINE hny_real hny_sigmoid(hny_real x) {
     return 1 / (1 + exp(-x));
 }
 
-static inline hny_real hny_tanh(hny_real x) {
+HNY_INLINE hny_real hny_tanh(hny_real x) {
     return tanh(x);
 }
 
 #else
 
 /* eˣ: relative error below 3e-7 for x in [-87, 88]; outside, the value at the nearer end. */
-static inline hny_real hny_exp(hny_real x) {
+HNY_INLINE hny_real hny_exp(hny_real x) {
     /* x = n·ln 2 + r with |r| ≤ ln 2 / 2; ln 2 in two parts so that r keeps its digits (Cody & Waite 1980).
      */
     x = x > 88.0f ? 88.0f : x;
@@ -60,12 +64,12 @@ static inline hny_real hny_exp(hny_real x) {
 }
 
 /* 1 / (1 + e⁻ˣ): absolute error below 3e-7. */
-static inline hny_real hny_sigmoid(hny_real x) {
+HNY_INLINE hny_real hny_sigmoid(hny_real x) {
     return 1.0f / (1.0f + hny_exp(-x));
 }
 
 /* tanh x: absolute error below 3e-7. */
-static inline hny_real hny_tanh(hny_real x) {
+HNY_INLINE hny_real hny_tanh(hny_real x) {
     return 1.0f - 2.0f / (1.0f + hny_exp(2.0f * x));
 }
 

@@ -115,7 +115,7 @@ HNY_KERNEL static double gather(hny_real *to, hny_real *const *others, size_t ot
     return lane[0];
 }
 
-static inline __attribute__((always_inline)) hny_real root(hny_real x) {
+HNY_INLINE hny_real root(hny_real x) {
 #ifdef HNY_DOUBLE
     return sqrt(x);
 #else
