@@ -1,0 +1,197 @@
+#include "model/trainer.h"
+
+#include "base/progress.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+hny_status hny_trainer_create(struct hny_trainer **trainer, struct hny_model *model,
+                              struct hny_threads *threads, enum hny_precision precision) {
+    const struct hny_config *config = &model->config;
+    struct hny_optimiser_options options = {
+        .kind = strcmp(config->optimiser, "sgd") == 0 ? HNY_OPTIMISER_SGD : HNY_OPTIMISER_ADAM,
+        .beta1 = config->beta1,
+        .beta2 = config->beta2,
+        .epsilon = config->epsilon,
+        .momentum = config->momentum,
+        .clip = config->clip,
+        .average = config->average,
+        .weight_decay = config->weight_decay};
+    struct hny_trainer *made = hny_allocate(1, sizeof *made);
+    if (!made) return HNY_ERROR_MEMORY;
+    made->model = model;
+    made->threads = threads;
+    made->precision = precision;
+    made->shards = config->shards > hny_threads_count(threads) ? config->shards : hny_threads_count(threads);
+    made->computes = hny_allocate(made->shards, sizeof *made->computes);
+    made->gradients = hny_allocate(made->shards, sizeof *made->gradients);
+    hny_status status = made->computes && made->gradients ? HNY_OK : HNY_ERROR_MEMORY;
+    for (size_t s = 0; status == HNY_OK && s < made->shards; s++) {
+        status = hny_model_compute_create(&made->computes[s], model, precision);
+        if (status != HNY_OK) break;
+        made->computes[s]->seed = config->seed;
+        made->gradients[s] = hny_allocate(model->parameters.count, sizeof **made->gradients);
+        if (!made->gradients[s]) status = HNY_ERROR_MEMORY;
+    }
+    if (status == HNY_OK) status = hny_optimiser_create(&made->optimiser, &model->parameters, &options);
+    if (status == HNY_OK) status = hny_parameters_prepare(&model->parameters, precision, true);
+    if (status == HNY_OK) status = hny_parameters_pack(&model->parameters, threads);
+    if (status != HNY_OK) hny_trainer_destroy(&made);
+    *trainer = made;
+    return status;
+}
+
+void hny_trainer_destroy(struct hny_trainer **trainer) {
+    struct hny_trainer *old = *trainer;
+    if (!old) return;
+    if (old->optimiser && old->averaged) {
+        hny_real *values = old->model->parameters.values;
+        old->model->parameters.values = old->optimiser->average;
+        old->optimiser->average = values;
+    }
+    for (size_t s = 0; s < old->shards; s++) {
+        if (old->computes) hny_compute_destroy(&old->computes[s]);
+        if (old->gradients) free(old->gradients[s]);
+    }
+    free(old->computes);
+    free(old->gradients);
+    hny_optimiser_destroy(&old->optimiser);
+    free(old);
+    *trainer = NULL;
+}
+
+/* The pairs of one shard: every shards-th of each batch, so that lengths spread evenly where batches are
+ * sorted. */
+struct update {
+    struct hny_trainer *trainer;
+    const struct hny_trainer_batch *batches;
+    size_t count;
+    uint64_t number;
+    struct hny_loss *losses; /* [shards] */
+};
+
+static hny_status run_shard(void *context, size_t shard, size_t thread) {
+    (void)thread;
+    struct update *update = context;
+    struct hny_trainer *trainer = update->trainer;
+    struct hny_compute *compute = trainer->computes[shard];
+    compute->gradients = trainer->gradients[shard];
+    compute->training = true;
+    compute->update = (uint32_t)update->number;
+    for (size_t i = 0; i < update->count; i++) {
+        const struct hny_trainer_batch *batch = &update->batches[i];
+        size_t mine = batch->count > shard ? (batch->count - shard - 1) / trainer->shards + 1 : 0;
+        struct hny_pair *pairs = malloc((mine + 1) * sizeof *pairs);
+        if (!pairs) return hny_fail(HNY_ERROR_MEMORY, "out of memory for a shard of %zu pairs", mine);
+        for (size_t p = 0; p < mine; p++) pairs[p] = batch->pairs[shard + p * trainer->shards];
+        compute->shard = (uint32_t)(i * trainer->shards + shard);
+        hny_status status =
+            hny_model_pass(trainer->model, compute, pairs, mine, &update->losses[shard], NULL);
+        free(pairs);
+        HNY_TRY(status);
+    }
+    return HNY_OK;
+}
+
+static void add_loss(struct hny_loss *sum, const struct hny_loss *part) {
+    sum->cross_entropy += part->cross_entropy;
+    sum->smoothed += part->smoothed;
+    sum->tokens += part->tokens;
+    sum->correct += part->correct;
+}
+
+hny_status hny_trainer_update(struct hny_trainer *trainer, const struct hny_trainer_batch *batches,
+                              size_t count, uint64_t update, double rate, struct hny_loss *loss,
+                              double *norm) {
+    struct hny_loss *losses = calloc(trainer->shards, sizeof *losses);
+    if (!losses) return hny_fail(HNY_ERROR_MEMORY, "out of memory for %zu shards", trainer->shards);
+    struct update job = {trainer, batches, count, update, losses};
+    hny_status status = hny_threads_run(trainer->threads, trainer->shards, run_shard, &job);
+    *loss = (struct hny_loss){0};
+    for (size_t s = 0; s < trainer->shards; s++) add_loss(loss, &losses[s]);
+    free(losses);
+    HNY_TRY(status);
+    if (loss->tokens == 0) return hny_fail(HNY_ERROR_USAGE, "an update needs at least one pair");
+    HNY_TRY(hny_optimiser_step(trainer->optimiser, &trainer->model->parameters, trainer->gradients,
+                               trainer->shards, 1 / (double)loss->tokens, rate, trainer->threads, norm));
+    return hny_parameters_pack(&trainer->model->parameters, trainer->threads);
+}
+
+/* Held-out pairs are computed in fixed parts, so that their sum has a fixed order. */
+enum { PAIRS_A_PART = 64 };
+
+struct evaluation {
+    struct hny_trainer *trainer;
+    const struct hny_pair *pairs;
+    size_t count;
+    struct hny_loss *losses;
+};
+
+static hny_status run_part(void *context, size_t part, size_t thread) {
+    struct evaluation *job = context;
+    if (hny_stop_requested()) return HNY_INTERRUPTED;
+    struct hny_compute *compute = job->trainer->computes[thread];
+    compute->gradients = NULL;
+    compute->training = false;
+    size_t first = part * PAIRS_A_PART, left = job->count - first;
+    return hny_model_pass(job->trainer->model, compute, job->pairs + first,
+                          left < PAIRS_A_PART ? left : PAIRS_A_PART, &job->losses[part], NULL);
+}
+
+hny_status hny_trainer_evaluate(struct hny_trainer *trainer, const struct hny_pair *pairs, size_t count,
+                                struct hny_loss *loss) {
+    size_t parts = (count + PAIRS_A_PART - 1) / PAIRS_A_PART;
+    struct hny_loss *losses = calloc(parts + 1, sizeof *losses);
+    if (!losses) return hny_fail(HNY_ERROR_MEMORY, "out of memory for %zu parts", parts);
+    struct evaluation job = {trainer, pairs, count, losses};
+    hny_status status = hny_threads_run(trainer->threads, parts, run_part, &job);
+    for (size_t p = 0; p < parts; p++) add_loss(loss, &losses[p]);
+    free(losses);
+    return status;
+}
+
+hny_status hny_trainer_average(struct hny_trainer *trainer, bool averaged) {
+    struct hny_optimiser *optimiser = trainer->optimiser;
+    if (!optimiser->average || trainer->averaged == averaged) return HNY_OK;
+    hny_real *values = trainer->model->parameters.values;
+    trainer->model->parameters.values = optimiser->average;
+    optimiser->average = values;
+    trainer->averaged = averaged;
+    return hny_parameters_pack(&trainer->model->parameters, trainer->threads);
+}
+
+/* A pair of LENGTH words a side, all of them the end: any words cost the same. */
+static hny_status run_sample(struct hny_trainer *trainer, size_t pairs, size_t length, size_t *peak) {
+    struct hny_compute *compute = trainer->computes[0];
+    int32_t ids[64];
+    struct hny_pair sample[8];
+    for (size_t i = 0; i < length; i++) ids[i] = HNY_ID_END;
+    for (size_t p = 0; p < pairs; p++) sample[p] = (struct hny_pair){ids, ids, length, length};
+    struct hny_loss loss = {0};
+    compute->gradients = trainer->gradients[0];
+    compute->training = true;
+    HNY_TRY(hny_model_pass(trainer->model, compute, sample, pairs, &loss, NULL));
+    *peak = hny_arena_used(compute->arena);
+    memset(trainer->gradients[0], 0, trainer->model->parameters.count * sizeof **trainer->gradients);
+    return HNY_OK;
+}
+
+hny_status hny_trainer_bytes(struct hny_trainer *trainer, size_t source_rows, size_t target_rows,
+                             size_t *fixed, size_t *activations) {
+    enum { PAIRS = 4, SHORT = 8, LONG = 40 };
+    size_t small, large, blocks = 1 + trainer->shards, packed = 0;
+    const struct hny_parameters *parameters = &trainer->model->parameters;
+    blocks += (trainer->optimiser->first != NULL) + (trainer->optimiser->second != NULL) +
+              (trainer->optimiser->average != NULL);
+    for (size_t i = 0; i < parameters->tensor_count; i++)
+        if (parameters->tensors[i]->weights) packed += hny_weights_bytes(parameters->tensors[i]->weights);
+    *fixed = blocks * parameters->count * sizeof(hny_real) + packed;
+    HNY_TRY(run_sample(trainer, PAIRS, SHORT, &small));
+    HNY_TRY(run_sample(trainer, PAIRS, LONG, &large));
+    double a_row = (double)(large - small) / (PAIRS * (LONG - SHORT)); /* of one source and one target word */
+    size_t rows = source_rows > target_rows ? source_rows : target_rows;
+    double head =
+        256.0 * (double)trainer->model->target_vocabulary * sizeof(hny_real) * (double)trainer->shards;
+    *activations = (size_t)(a_row * (double)rows + head);
+    return HNY_OK;
+}
