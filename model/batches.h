@@ -36,7 +36,8 @@ struct hny_batch_side {
 /* The caller's: zero-initialised it holds none. Every batch read into it overwrites the one before. */
 struct hny_batch {
     size_t pairs;
-    size_t capacity; /* pairs that the arrays have room for */
+    size_t capacity; /* pairs that the arrays have room for; they lie in `numbers` */
+    size_t *numbers;
     struct hny_batch_side side[HNY_SIDES];
     size_t *source_of; /* [pairs]: target sentence b translates source sentence source_of[b] */
     size_t *pair;      /* [pairs]: of target sentence b, in the corpus */
