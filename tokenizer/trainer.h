@@ -13,23 +13,24 @@ enum hny_normal_form { HNY_NORMAL_NFC, HNY_NORMAL_NFKC, HNY_NORMAL_NONE };
 struct hny_tokenizer_options {
     enum hny_tokenizer_kind kind;
     enum hny_normal_form form;
-    size_t vocabulary;         /* ids in all, the special and byte ones included; at least HNY_ID_PIECES + 1 */
-    double coverage;           /* part of the text's characters that get a piece; bytes stand for the rest; 0.9995 */
+    size_t vocabulary; /* ids in all, the special and byte ones included; at least HNY_ID_PIECES + 1 */
+    double coverage;   /* part of the text's characters that get a piece; bytes stand for the rest; 0.9995 */
     const char *const *symbols; /* user-defined pieces, never split; SYMBOL_COUNT of them */
     size_t symbol_count;
-    bool split_digits;         /* every digit is a piece of its own */
-    size_t longest_piece;      /* in characters; 16 */
-    size_t line_limit;         /* lines drawn at most, by SEED, where the texts have more; said on standard error */
-    size_t memory_bytes;       /* the sample is cut to fit this; 6 GiB */
+    bool split_digits;    /* every digit is a piece of its own */
+    size_t longest_piece; /* in characters; 16 */
+    size_t line_limit;   /* lines drawn at most, by SEED, where the texts have more; said on standard error */
+    size_t memory_bytes; /* the sample is cut to fit this; 6 GiB */
     uint64_t seed;
 };
 
 void hny_tokenizer_defaults(struct hny_tokenizer_options *options);
 
-/* Trains on the lines of COUNT texts (joint vocabulary) and appends the tokenizer file to FILE. The same texts and
- * options give the same bytes at any number of THREADS; ties are broken by byte order. Where the text supports
- * fewer pieces than asked for, the vocabulary is smaller and that is said on standard error. */
-hny_status hny_tokenizer_train(const char *const *paths, size_t count, const struct hny_tokenizer_options *options,
-                               struct hny_threads *threads, struct hny_buffer *file);
+/* Trains on the lines of COUNT texts (joint vocabulary) and appends the tokenizer file to FILE. The same
+ * texts and options give the same bytes at any number of THREADS; ties are broken by byte order. Where the
+ * text supports fewer pieces than asked for, the vocabulary is smaller and that is said on standard error. */
+hny_status hny_tokenizer_train(const char *const *paths, size_t count,
+                               const struct hny_tokenizer_options *options, struct hny_threads *threads,
+                               struct hny_buffer *file);
 
 #endif
