@@ -104,14 +104,14 @@ static hny_status take_long(struct hny_arguments *arguments, int count, char **w
 
 static hny_status take_short(struct hny_arguments *arguments, int count, char **words, int *at) {
     const char *word = words[*at];
+    /* one dash before a whole name, as sacreBLEU writes -tok and -sv: before -s with the value "v" */
+    const struct hny_option *named = find_option(arguments->command, word + 1, strlen(word + 1));
+    if (named) return take_option(arguments, named, NULL, count, words, at);
     for (const struct hny_option *option = arguments->command->options; option && option->name; option++) {
         if (!option->letter) continue;
         if (word[1] == option->letter)
             return take_option(arguments, option, word[2] ? word + 2 : NULL, count, words, at);
     }
-    /* one dash before a whole name, as sacreBLEU writes -tok and -lc */
-    const struct hny_option *option = find_option(arguments->command, word + 1, strlen(word + 1));
-    if (option) return take_option(arguments, option, NULL, count, words, at);
     return unknown(arguments->command, word);
 }
 
