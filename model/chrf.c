@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BETA_LIMIT = 1000, ORDERS_LIMIT = 2 * HNY_CHRF_ORDER_LIMIT };
+enum { ORDERS_LIMIT = 2 * HNY_CHRF_ORDER_LIMIT };
 
 /* What is summed for each order: those of characters first, those of words behind them. */
 struct sums {
@@ -39,8 +39,9 @@ hny_status hny_chrf_create(struct hny_chrf **chrf, const struct hny_chrf_options
         return hny_fail(HNY_ERROR_USAGE, "chrF's word order is %zu, not 0 to %d", options->word_order,
                         HNY_CHRF_ORDER_LIMIT);
     }
-    if (options->beta < 1 || options->beta > BETA_LIMIT) {
-        return hny_fail(HNY_ERROR_USAGE, "chrF's beta is %u, not 1 to %d", options->beta, BETA_LIMIT);
+    if (options->beta < 1 || options->beta > HNY_CHRF_BETA_LIMIT) {
+        return hny_fail(HNY_ERROR_USAGE, "chrF's beta is %u, not 1 to %d", options->beta,
+                        HNY_CHRF_BETA_LIMIT);
     }
     struct hny_chrf *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;

@@ -7,11 +7,12 @@
 #include "model/metric_text.h"
 
 #define HNY_CHRF_ORDER_LIMIT 16 /* of characters and of words each */
+#define HNY_CHRF_BETA_LIMIT 1000
 
 struct hny_chrf_options {
     size_t character_order; /* 1 to HNY_CHRF_ORDER_LIMIT */
     size_t word_order;      /* 0 to HNY_CHRF_ORDER_LIMIT; 2 is chrF++ */
-    unsigned beta;          /* recall weighs beta times as much as precision; 1 to 1000 */
+    unsigned beta;          /* recall weighs beta times as much as precision; 1 to HNY_CHRF_BETA_LIMIT */
     bool lowercase;
     bool whitespace;    /* count white space as characters */
     bool eps_smoothing; /* mean of the orders' F-scores instead of the F-score of the orders in use */

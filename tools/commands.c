@@ -2,6 +2,7 @@
 #include "tools/commands.h"
 
 const struct hny_command *const hny_commands[] = {
+    &hny_command_evaluate,
     &hny_command_info,
     NULL,
 };

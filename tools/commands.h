@@ -4,6 +4,7 @@
 
 #include "tools/tool.h"
 
+extern const struct hny_command hny_command_evaluate;
 extern const struct hny_command hny_command_info;
 
 #endif
