@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "nn/product_engine.h"
+#include "nn/product_matmul.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,13 +22,15 @@ void hny_product_use(const struct hny_product_engine *engine) {
 
 static const struct hny_product_engine *current_engine(void) {
     if (chosen) return chosen;
-#ifdef HNY_DOUBLE
-    return &hny_product_plain;
-#elif defined(__x86_64__)
-    return &hny_product_onednn;
-#else
-    return &hny_product_cblas;
+#ifndef HNY_DOUBLE
+#ifdef __x86_64__
+    /* Below AVX-512 oneDNN's kernels are slower than ours and sum a row in an order that depends on the
+     * batch; elsewhere it has little but its reference kernels. */
+    if (hny_matmul_isa() >= HNY_MATMUL_AVX512) return &hny_product_onednn;
 #endif
+    if (hny_product_blocked.supports(HNY_PRECISION_F32)) return &hny_product_blocked;
+#endif
+    return &hny_product_plain;
 }
 
 const char *hny_precision_name(enum hny_precision precision) {

@@ -22,7 +22,7 @@ struct hny_products {
     const struct hny_product_engine *engine;
 };
 
-/* A block of rows read or written: rows × columns, STRIDE elements from row to row. */
+/* Its functions; those with a namesake in nn/product.h keep that one's contract. */
 struct hny_product_engine {
     const char *(*library)(void);
     bool (*supports)(enum hny_precision precision);
@@ -51,8 +51,8 @@ struct hny_product_engine {
 extern const struct hny_product_engine hny_product_plain;
 
 #ifndef HNY_DOUBLE
-extern const struct hny_product_engine hny_product_onednn; /* where it has its own kernels: x86-64 */
-extern const struct hny_product_engine hny_product_cblas;  /* elsewhere */
+extern const struct hny_product_engine hny_product_onednn;  /* where its kernels are the best: AVX-512 */
+extern const struct hny_product_engine hny_product_blocked; /* elsewhere */
 #endif
 
 /* Makes ENGINE, instead of the one that suits the processor, serve what is created from here on; NULL goes

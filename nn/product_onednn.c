@@ -1,5 +1,5 @@
-/* Products by oneDNN: rows in chunks that keep every row's result the same wherever it stands, operands in
- * the precision asked for. */
+/* Products by oneDNN's AVX-512 kernels, which give a row the same bytes in any batch; operands in the
+ * precision asked for. */
 #ifndef HNY_DOUBLE
 
 #include "nn/product_engine.h"
@@ -9,8 +9,7 @@
 #include "nn/elementwise.h"
 #include <string.h>
 
-/* Rows of one call. At most this many, since the AVX2 kernels sum in another order from 333 rows on; and it
- * bounds the number of different shapes. */
+/* Rows of one call: bounds the number of different shapes, each of which is a kernel to make and keep. */
 #define CHUNK_ROWS ((size_t)256)
 
 /* Rows of one call of a weight gradient. */
@@ -27,7 +26,6 @@ struct onednn_products {
     struct hny_matmuls *matmuls;
     struct hny_product_scratch source;
     struct hny_product_scratch weights;
-    struct hny_product_scratch result;
 };
 
 static bool supports(enum hny_precision precision) {
@@ -78,7 +76,6 @@ static void products_close(struct hny_products *products) {
     hny_matmuls_destroy(&own->matmuls);
     hny_product_scratch_free(&own->source);
     hny_product_scratch_free(&own->weights);
-    hny_product_scratch_free(&own->result);
 }
 
 /* Rounds to bfloat16, ties to even; what is not a number stays so. */
@@ -124,22 +121,6 @@ static hny_status multiply_chunk(struct onednn_products *own, enum hny_matmul_ty
     return hny_matmul_run(own->matmuls, &matmul, converted, packed, NULL, result);
 }
 
-/* One row, computed as the first of two: for one alone the AVX2 kernels sum in another order. */
-static hny_status multiply_row(struct onednn_products *own, enum hny_matmul_type type,
-                               const struct hny_packed *packed, size_t inner, size_t columns,
-                               const float *source, float *result, bool accumulate) {
-    HNY_TRY(hny_product_scratch_reserve(&own->result, 2 * (inner + columns) * sizeof(float)));
-    float *two_sources = own->result.data, *two_results = two_sources + 2 * inner;
-    memcpy(two_sources, source, inner * sizeof(float));
-    memset(two_sources + inner, 0, inner * sizeof(float));
-    memset(two_results, 0, 2 * columns * sizeof(float));
-    if (accumulate) memcpy(two_results, result, columns * sizeof(float));
-    HNY_TRY(multiply_chunk(own, type, packed, 2, inner, columns, two_sources, inner, two_results, columns,
-                           accumulate));
-    memcpy(result, two_results, columns * sizeof(float));
-    return HNY_OK;
-}
-
 static hny_status multiply(struct hny_products *products, enum hny_matmul_type type,
                            const struct hny_packed *packed, size_t rows, size_t inner, size_t columns,
                            const float *source, size_t source_stride, float *result, size_t result_stride,
@@ -149,9 +130,8 @@ static hny_status multiply(struct hny_products *products, enum hny_matmul_type t
         chunk = rows - row < CHUNK_ROWS ? rows - row : CHUNK_ROWS;
         const float *from = source + row * source_stride;
         float *to = result + row * result_stride;
-        HNY_TRY(chunk == 1 ? multiply_row(own, type, packed, inner, columns, from, to, accumulate)
-                           : multiply_chunk(own, type, packed, chunk, inner, columns, from, source_stride, to,
-                                            result_stride, accumulate));
+        HNY_TRY(multiply_chunk(own, type, packed, chunk, inner, columns, from, source_stride, to,
+                               result_stride, accumulate));
     }
     return HNY_OK;
 }
