@@ -25,7 +25,8 @@ struct gradient_report {
     double worst;   /* largest relative error among them */
 };
 
-/* Relative errors up to this pass: |claimed - differences| / max(|claimed|, |differences|, 1e-4). */
+/* Relative errors up to this pass: |claimed - differences| / max(|claimed|, |differences|, least), where
+ * LEAST grows with the value, since its rounding errors do: 1e-5 (10 + |value|). */
 #define GRADIENT_TOLERANCE 1e-6
 
 /* Checks up to MOST elements of each of COUNT blocks, drawn without replacement where there are more.
