@@ -4,5 +4,6 @@
 const struct hny_command *const hny_commands[] = {
     &hny_command_evaluate,
     &hny_command_info,
+    &hny_command_plot,
     NULL,
 };

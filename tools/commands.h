@@ -6,5 +6,6 @@
 
 extern const struct hny_command hny_command_evaluate;
 extern const struct hny_command hny_command_info;
+extern const struct hny_command hny_command_plot;
 
 #endif
