@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 ROOMS := base tokenizer nn encoder decoder model
 VARIANT := release
 
-PACKAGES := libutf8proc jansson libzstd zlib libcrypto icu-uc openblas libdivsufsort
+PACKAGES := libutf8proc jansson libzstd zlib libcrypto icu-uc libdivsufsort
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
     -Wundef -Wvla -Wformat=2 -Werror
 OPTIMISE := -O3 -fno-math-errno -fno-trapping-math
@@ -113,6 +113,7 @@ test-golden: $(BUILD)/tests/model ## hold BLEU and chrF against scores of your o
 	GOLDEN="$(GOLDEN)" $< --filter '*/golden_*'
 
 include tests/fuzz/rules.mk
+include tests/bench/rules.mk
 
 clean: ## remove what was built
 	rm -rf build honyaku
