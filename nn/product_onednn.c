@@ -3,10 +3,12 @@
 #ifndef HNY_DOUBLE
 
 #include "nn/product_engine.h"
+#include "nn/product_int8.h"
 #include "nn/product_matmul.h"
 
 #include "base/memory.h"
 #include "nn/elementwise.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* Rows of one call: bounds the number of different shapes, each of which is a kernel to make and keep. */
@@ -19,6 +21,9 @@ struct onednn_weights {
     struct hny_weights common;
     struct hny_packed *forward;
     struct hny_packed *backward;
+    int8_t *quantised;   /* [out][in], and below a number a row: int8 only */
+    float *column_scale; /* of the result's columns, which are the weights' rows */
+    int32_t *zero_sum;
 };
 
 struct onednn_products {
@@ -26,6 +31,8 @@ struct onednn_products {
     struct hny_matmuls *matmuls;
     struct hny_product_scratch source;
     struct hny_product_scratch weights;
+    struct hny_product_scratch scales; /* int8: of the source's rows… */
+    struct hny_product_scratch sums;   /* …and their products' sums */
 };
 
 static bool supports(enum hny_precision precision) {
@@ -34,8 +41,8 @@ static bool supports(enum hny_precision precision) {
         return true;
     case HNY_PRECISION_BF16:
         return hny_matmul_isa() >= HNY_MATMUL_BF16_ISA;
-    case HNY_PRECISION_INT8:
-        return false;
+    case HNY_PRECISION_INT8: /* older kernels saturate at 16 bits */
+        return hny_matmul_isa() >= HNY_MATMUL_VNNI;
     }
     return false;
 }
@@ -44,8 +51,25 @@ static enum hny_matmul_type operand_type(enum hny_precision precision) {
     return precision == HNY_PRECISION_BF16 ? HNY_MATMUL_BF16 : HNY_MATMUL_F32;
 }
 
+static hny_status open_int8(struct onednn_weights *own) {
+    const struct hny_weights *weights = &own->common;
+    if (weights->gradient) return hny_fail(HNY_ERROR_USAGE, "int8 weights have no gradients");
+    if (weights->in > HNY_INT8_LARGEST_INNER)
+        return hny_fail(HNY_ERROR_USAGE, "int8 weights of %zu columns: at most %zu", weights->in,
+                        HNY_INT8_LARGEST_INNER);
+    own->quantised = hny_allocate(weights->out * weights->in, 1);
+    own->column_scale = hny_allocate(weights->out, sizeof(float));
+    own->zero_sum = hny_allocate(weights->out, sizeof(int32_t));
+    if (!own->quantised || !own->column_scale || !own->zero_sum) return HNY_ERROR_MEMORY;
+    HNY_TRY(hny_packed_create(&own->forward, weights->in, weights->out, HNY_MATMUL_U8, HNY_MATMUL_S8, true));
+    own->common.bytes =
+        hny_packed_bytes(own->forward) + weights->out * (weights->in + sizeof(float) + sizeof(int32_t));
+    return HNY_OK;
+}
+
 static hny_status weights_open(struct hny_weights *weights) {
     struct onednn_weights *own = (struct onednn_weights *)weights;
+    if (weights->precision == HNY_PRECISION_INT8) return open_int8(own);
     enum hny_matmul_type type = operand_type(weights->precision);
     HNY_TRY(hny_packed_create(&own->forward, weights->in, weights->out, type, type, true));
     weights->bytes = hny_packed_bytes(own->forward);
@@ -59,10 +83,18 @@ static void weights_close(struct hny_weights *weights) {
     struct onednn_weights *own = (struct onednn_weights *)weights;
     hny_packed_destroy(&own->forward);
     hny_packed_destroy(&own->backward);
+    free(own->quantised);
+    free(own->column_scale);
+    free(own->zero_sum);
 }
 
 static hny_status pack(struct hny_weights *weights, const hny_real *values) {
     struct onednn_weights *own = (struct onednn_weights *)weights;
+    if (weights->precision == HNY_PRECISION_INT8) {
+        hny_int8_quantise_weights(weights->out, weights->in, values, own->quantised, own->column_scale,
+                                  own->zero_sum);
+        return hny_packed_fill(own->forward, own->quantised);
+    }
     HNY_TRY(hny_packed_fill(own->forward, values));
     return weights->gradient ? hny_packed_fill(own->backward, values) : HNY_OK;
 }
@@ -76,6 +108,8 @@ static void products_close(struct hny_products *products) {
     hny_matmuls_destroy(&own->matmuls);
     hny_product_scratch_free(&own->source);
     hny_product_scratch_free(&own->weights);
+    hny_product_scratch_free(&own->scales);
+    hny_product_scratch_free(&own->sums);
 }
 
 /* Rounds to bfloat16, ties to even; what is not a number stays so. */
@@ -136,11 +170,47 @@ static hny_status multiply(struct hny_products *products, enum hny_matmul_type t
     return HNY_OK;
 }
 
+/* Up to CHUNK_ROWS rows in int8. */
+static hny_status multiply_chunk_int8(struct onednn_products *own, const struct onednn_weights *weights,
+                                      size_t rows, const float *x, size_t x_stride, float *y, size_t y_stride,
+                                      bool accumulate) {
+    size_t in = weights->common.in, out = weights->common.out;
+    HNY_TRY(hny_product_scratch_reserve(&own->source, rows * in));
+    HNY_TRY(hny_product_scratch_reserve(&own->scales, rows * sizeof(float)));
+    HNY_TRY(hny_product_scratch_reserve(&own->sums, rows * out * sizeof(int32_t)));
+    struct hny_matmul matmul = {.rows = rows,
+                                .inner = in,
+                                .columns = out,
+                                .source = HNY_MATMUL_U8,
+                                .source_row = in,
+                                .source_column = 1,
+                                .result_row = out};
+    hny_int8_quantise(rows, in, x, x_stride, own->source.data, own->scales.data);
+    HNY_TRY(hny_matmul_run(own->matmuls, &matmul, own->source.data, weights->forward, NULL, own->sums.data));
+    hny_int8_dequantise(rows, out, own->sums.data, own->scales.data, weights->column_scale, weights->zero_sum,
+                        y, y_stride, accumulate);
+    return HNY_OK;
+}
+
+static hny_status multiply_int8(struct onednn_products *own, const struct onednn_weights *weights,
+                                size_t rows, const float *x, size_t x_stride, float *y, size_t y_stride,
+                                bool accumulate) {
+    for (size_t row = 0, chunk; row < rows; row += chunk) {
+        chunk = rows - row < CHUNK_ROWS ? rows - row : CHUNK_ROWS;
+        HNY_TRY(multiply_chunk_int8(own, weights, chunk, x + row * x_stride, x_stride, y + row * y_stride,
+                                    y_stride, accumulate));
+    }
+    return HNY_OK;
+}
+
 static hny_status forward(struct hny_products *products, const struct hny_weights *weights, size_t rows,
                           const hny_real *x, size_t x_stride, hny_real *y, size_t y_stride, bool accumulate) {
-    return multiply(products, operand_type(weights->precision),
-                    ((const struct onednn_weights *)weights)->forward, rows, weights->in, weights->out, x,
-                    x_stride, y, y_stride, accumulate);
+    const struct onednn_weights *own = (const struct onednn_weights *)weights;
+    if (weights->precision == HNY_PRECISION_INT8)
+        return multiply_int8((struct onednn_products *)products, own, rows, x, x_stride, y, y_stride,
+                             accumulate);
+    return multiply(products, operand_type(weights->precision), own->forward, rows, weights->in, weights->out,
+                    x, x_stride, y, y_stride, accumulate);
 }
 
 static hny_status input_gradient(struct hny_products *products, const struct hny_weights *weights,

@@ -179,6 +179,29 @@ Test(product, a_float32_row_has_the_same_bytes_alone_and_in_any_batch) {
     check_invariance_of_engines(HNY_PRECISION_F32);
 }
 
+/* The same forward alone, in int8: batches of every size against rows alone. */
+Test(product, an_int8_row_has_the_same_bytes_alone_and_in_any_batch) {
+    if (!hny_precision_supported(HNY_PRECISION_INT8)) return;
+    enum { OUT = 100, IN = 300, ROWS = 300 };
+    float *w = draw(OUT * IN, 1), *x = draw(ROWS * IN, 2);
+    float *alone = hny_allocate(ROWS * OUT, sizeof *alone), *y = hny_allocate(ROWS * OUT, sizeof *y);
+    struct hny_weights *weights = NULL;
+    struct hny_products *products = NULL;
+    check(hny_weights_create(&weights, OUT, IN, HNY_PRECISION_INT8, false));
+    check(hny_weights_pack(weights, w));
+    check(hny_products_create(&products));
+    for (size_t row = 0; row < ROWS; row++)
+        check(hny_product(products, weights, 1, x + row * IN, IN, alone + row * OUT, OUT, false));
+    for (size_t rows = 2; rows <= ROWS; rows += 13) {
+        check(hny_product(products, weights, rows, x, IN, y, OUT, false));
+        cr_assert_arr_eq(y, alone, rows * OUT * sizeof *y, "%zu rows", rows);
+    }
+    float *all[] = {w, x, alone, y};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
+    hny_weights_destroy(&weights);
+    hny_products_destroy(&products);
+}
+
 Test(product, a_bfloat16_row_has_the_same_bytes_alone_and_in_any_batch) {
     check_invariance_of_engines(HNY_PRECISION_BF16);
 }
@@ -241,6 +264,7 @@ Test(product, bad_sizes_and_precisions_are_refused) {
     cr_assert_eq(hny_weights_create(&weights, (size_t)1 << 40, (size_t)1 << 40, HNY_PRECISION_F32, false),
                  HNY_ERROR_USAGE);
     cr_assert_eq(hny_weights_create(&weights, 4, 4, (enum hny_precision)99, false), HNY_ERROR_USAGE);
+    cr_assert_eq(hny_weights_create(&weights, 4, 4, HNY_PRECISION_INT8, true), HNY_ERROR_USAGE);
     cr_assert_null(weights);
     cr_assert_eq(hny_precision_parse("f64", &precision), HNY_ERROR_USAGE);
     cr_assert(strstr(hny_message(), "f64") && strstr(hny_message(), "bf16"), "%s", hny_message());
