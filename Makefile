@@ -44,11 +44,11 @@ TEST_PROGRAMS := $(TEST_ROOMS:%=$(BUILD)/tests/%)
 # Scripts that print a line "passed NAME" or "failed NAME: WHY" a check.
 TEST_SCRIPTS := $(wildcard tests/*/check)
 
-.PHONY: all help test test-bites test-golden clean
-all: honyaku ## build the command at ./honyaku
+.PHONY: all help rooms lint test test-bites test-golden check-long clean
+all: rooms honyaku ## build the command at ./honyaku
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 22
+	@grep -hE '^[a-z-]+:.*## ' Makefile */rules.mk */*/rules.mk | LC_ALL=C sort | sed -E 's/:.*## /\t/' | expand -t 22
 
 honyaku: $(BUILD)/honyaku
 	@cp -f $< $@
@@ -102,7 +102,11 @@ $(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(OBJECTS_DIR)/tests
 	@echo "  link $@"
 	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
-test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) $(FAULT_TOOLS) $(FUZZ_PROGRAMS) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
+include packaging/rules.mk
+include tests/fuzz/rules.mk
+include tests/bench/rules.mk
+
+test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) $(FAULT_TOOLS) $(FUZZ_PROGRAMS) $(SHARED) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
 	@tests/run $(BUILD) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 test-bites: $(PLANTED_PROGRAMS) ## show that the runner fails on planted failures; with SANITIZE=1 on leaks too
@@ -112,8 +116,23 @@ test-golden: $(BUILD)/tests/model ## hold BLEU and chrF against scores of your o
 	@test -r "$(GOLDEN)" || { echo "make test-golden: GOLDEN=FILE names no readable file: '$(GOLDEN)'" >&2; exit 2; }
 	GOLDEN="$(GOLDEN)" $< --filter '*/golden_*'
 
-include tests/fuzz/rules.mk
-include tests/bench/rules.mk
+rooms: # a room includes only rooms above it
+	@tests/rooms $(ROOMS)
+
+C_FILES := $(foreach folder,$(ROOMS) tools corpora tests/*,$(wildcard $(folder)/*.[ch]))
+lint: rooms ## layout by clang-format, the order of rooms, cppcheck
+	@clang-format --dry-run -Werror $(C_FILES)
+	@cppcheck --quiet --enable=warning,performance,portability --std=c11 -D_GNU_SOURCE -I. --inline-suppr \
+	    --error-exitcode=1 $(ROOMS) tools
+
+check-long: ## sanitizers, lint, other instruction sets, long fuzz and its coverage: an hour and more
+	$(MAKE) lint
+	$(MAKE) test SANITIZE=1
+	ONEDNN_MAX_CPU_ISA=AVX2 $(MAKE) test
+	ONEDNN_MAX_CPU_ISA=AVX512_CORE $(MAKE) test
+	$(MAKE) fuzz-coverage
+	$(MAKE) fuzz
+
 
 clean: ## remove what was built
 	rm -rf build honyaku

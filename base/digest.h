@@ -10,7 +10,9 @@
 struct hny_digest;
 hny_status hny_digest_open(struct hny_digest **digest);
 hny_status hny_digest_add(struct hny_digest *digest, const void *data, size_t size);
-hny_status hny_digest_close(struct hny_digest **digest, char text[HNY_DIGEST_TEXT]); /* nulls; text may be NULL */
+
+/* Ends and nulls *DIGEST; TEXT may be NULL. */
+hny_status hny_digest_close(struct hny_digest **digest, char text[HNY_DIGEST_TEXT]);
 
 hny_status hny_digest_bytes(const void *data, size_t size, char text[HNY_DIGEST_TEXT]);
 hny_status hny_digest_file(const char *path, char text[HNY_DIGEST_TEXT]);

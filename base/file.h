@@ -10,17 +10,17 @@
 hny_status hny_file_read(const char *path, size_t limit, struct hny_buffer *buffer);
 
 /* Replaces PATH by DATA: a temporary file in the same folder, fsync, rename, fsync of the folder.
- * On failure PATH is as it was and the temporary file is gone; where only the folder's fsync failed, PATH is new.
- * A link stays one: its target is replaced. Devices and pipes are written in place. */
+ * On failure PATH is as it was and the temporary file is gone; where only the folder's fsync failed, PATH is
+ * new. A link stays one: its target is replaced. Devices and pipes are written in place. */
 hny_status hny_file_write(const char *path, const void *data, size_t size);
 
 /* The same in pieces. */
 struct hny_writer;
 hny_status hny_writer_open(struct hny_writer **writer, const char *path);
 hny_status hny_writer_write(struct hny_writer *writer, const void *data, size_t size);
-uint64_t hny_writer_size(const struct hny_writer *writer);           /* bytes written so far */
-hny_status hny_writer_commit(struct hny_writer **writer);            /* PATH is new and safe on disk; nulls */
-void hny_writer_abandon(struct hny_writer **writer);                 /* PATH as it was; nulls; NULL is allowed */
+uint64_t hny_writer_size(const struct hny_writer *writer); /* bytes written so far */
+hny_status hny_writer_commit(struct hny_writer **writer);  /* PATH is new and safe on disk; nulls */
+void hny_writer_abandon(struct hny_writer **writer);       /* PATH as it was; nulls; NULL is allowed */
 
 /* A file mapped for reading. An empty file maps to size 0. */
 struct hny_map {
@@ -31,9 +31,9 @@ hny_status hny_map_open(struct hny_map *map, const char *path);
 void hny_map_close(struct hny_map *map); /* back to the zero state; allowed on it */
 
 bool hny_path_exists(const char *path);
-hny_status hny_directory_create(const char *path);  /* with its parents; an existing one is fine */
-hny_status hny_directory_sync(const char *path);    /* fsync, so that entries made or renamed in it last */
-hny_status hny_directory_remove(const char *path);  /* with all in it; a missing one is fine; follows no links */
+hny_status hny_directory_create(const char *path); /* with its parents; an existing one is fine */
+hny_status hny_directory_sync(const char *path);   /* fsync, so that entries made or renamed in it last */
+hny_status hny_directory_remove(const char *path); /* with all in it, following no links; missing is fine */
 
 /* PATH joined from FOLDER and NAME in BUFFER, which is cleared first. */
 hny_status hny_path_join(struct hny_buffer *buffer, const char *folder, const char *name);

@@ -1,5 +1,5 @@
-/* Reading and writing JSON (RFC 8259) through jansson, strictly: duplicate keys are refused, messages name the
- * file and line. Values are jansson's own json_t. */
+/* Reading and writing JSON (RFC 8259) through jansson, strictly: duplicate keys are refused, messages name
+ * the file and line. Values are jansson's own json_t. */
 #ifndef HNY_BASE_JSON_H
 #define HNY_BASE_JSON_H
 
@@ -11,8 +11,8 @@
 hny_status hny_json_parse(const char *name, const char *text, size_t size, json_t **json);
 hny_status hny_json_load(const char *path, json_t **json); /* at most 64 MiB */
 
-/* Appends JSON as one line without LF, or indented by two spaces with a last LF. Keys in insertion order; reals
- * with 17 digits, so that reading gives the same bits. */
+/* Appends JSON as one line without LF, or indented by two spaces with a last LF. Keys in insertion order;
+ * reals with 17 digits, so that reading gives the same bits. */
 hny_status hny_json_print(struct hny_buffer *buffer, const json_t *json, bool indented);
 
 #endif

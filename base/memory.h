@@ -5,15 +5,16 @@
 #include <stddef.h>
 
 /* COUNT × SIZE zeroed bytes, aligned to 64 (a cache line and an AVX-512 register); free with free().
- * NULL with a message (HNY_ERROR_MEMORY) when the product overflows or memory is out. COUNT 0 gives one byte. */
+ * NULL with a message (HNY_ERROR_MEMORY) when the product overflows or memory is out. COUNT 0 gives one byte.
+ */
 void *hny_allocate(size_t count, size_t size);
 
-/* Grows *ARRAY (from malloc or hny_grow, not from hny_allocate) so that at least NEEDED elements of SIZE bytes
- * fit; *CAPACITY is updated, doubling. Returns 0, or -1 with a message and *ARRAY unchanged. */
+/* Grows *ARRAY (from malloc or hny_grow, not from hny_allocate) so that at least NEEDED elements of SIZE
+ * bytes fit; *CAPACITY is updated, doubling. Returns 0, or -1 with a message and *ARRAY unchanged. */
 int hny_grow(void *array, size_t *capacity, size_t needed, size_t size);
 
-/* Memory that is handed out in order and freed at once. Blocks are kept over a reset, so a loop that resets its
- * arena allocates nothing once it is warm. Not thread-safe. */
+/* Memory that is handed out in order and freed at once. Blocks are kept over a reset, so a loop that resets
+ * its arena allocates nothing once it is warm. Not thread-safe. */
 struct hny_arena;
 
 struct hny_arena *hny_arena_create(size_t block_bytes); /* NULL with a message on failure */

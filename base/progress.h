@@ -1,5 +1,5 @@
-/* What long work shows: one line rewritten in place on a terminal, plain lines elsewhere, and a JSON-lines log.
- * Also the clock that everything uses, and the request to stop. */
+/* What long work shows: one line rewritten in place on a terminal, plain lines elsewhere, and a JSON-lines
+ * log. Also the clock that everything uses, and the request to stop. */
 #ifndef HNY_BASE_PROGRESS_H
 #define HNY_BASE_PROGRESS_H
 
@@ -9,11 +9,12 @@
 
 double hny_seconds(void); /* monotonic */
 
-/* Standard error: on a terminal TEXT replaces the line shown, at most ten times a second; elsewhere it is printed
- * as a line of its own, at most every 10 seconds, and the first at once. */
+/* Standard error: on a terminal TEXT replaces the line shown, at most ten times a second; elsewhere it is
+ * printed as a line of its own, at most every 10 seconds, and the first at once. */
 void hny_progress_show(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A line that stays: the progress line is cleared first. Silent after hny_progress_quiet(true), as is _show. */
+/* A line that stays: the progress line is cleared first. Silent, as is _show, after
+ * hny_progress_quiet(true). */
 void hny_progress_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void hny_progress_quiet(bool quiet);
 void hny_progress_end(void); /* clears the progress line on a terminal */
@@ -22,12 +23,12 @@ void hny_progress_end(void); /* clears the progress line on a terminal */
 void hny_stop_catch(void);
 bool hny_stop_requested(void);
 
-/* A log of one JSON object a line, appended and flushed a line at a time. KEEP_BYTES cuts an existing file to that
- * length first (a resumed run drops what came after its checkpoint). */
+/* A log of one JSON object a line, appended and flushed a line at a time. KEEP_BYTES cuts an existing file to
+ * that length first (a resumed run drops what came after its checkpoint). */
 struct hny_log;
 hny_status hny_log_open(struct hny_log **log, const char *path, unsigned long long keep_bytes);
-hny_status hny_log_write(struct hny_log *log, json_t *object); /* steals the reference */
+hny_status hny_log_write(struct hny_log *log, json_t *object);           /* steals the reference */
 hny_status hny_log_sync(struct hny_log *log, unsigned long long *bytes); /* on disk; *BYTES its length */
-void hny_log_close(struct hny_log **log); /* nulls; NULL is allowed */
+void hny_log_close(struct hny_log **log);                                /* nulls; NULL is allowed */
 
 #endif

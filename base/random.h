@@ -5,16 +5,16 @@
 
 #include <stdint.h>
 
-/* What a stream of numbers is for; with seed and update it names the stream, so no two uses share one. Values are
- * part of the resume contract: never renumber. Layers add their own number in `layer`. */
+/* What a stream of numbers is for; with seed and update it names the stream, so no two uses share one. Values
+ * are part of the resume contract: never renumber. Layers add their own number in `layer`. */
 enum hny_random_use {
-    HNY_RANDOM_INITIAL = 1,    /* initial weights */
-    HNY_RANDOM_ORDER = 2,      /* order of an epoch */
-    HNY_RANDOM_DROPOUT = 3,    /* element masks */
-    HNY_RANDOM_WORD = 4,       /* word dropout */
-    HNY_RANDOM_SUBWORD = 5,    /* tokenizer sampling */
-    HNY_RANDOM_SAMPLE = 6,     /* lines drawn for the tokenizer's training */
-    HNY_RANDOM_CORPUS = 7,     /* the embedded corpus */
+    HNY_RANDOM_INITIAL = 1, /* initial weights */
+    HNY_RANDOM_ORDER = 2,   /* order of an epoch */
+    HNY_RANDOM_DROPOUT = 3, /* element masks */
+    HNY_RANDOM_WORD = 4,    /* word dropout */
+    HNY_RANDOM_SUBWORD = 5, /* tokenizer sampling */
+    HNY_RANDOM_SAMPLE = 6,  /* lines drawn for the tokenizer's training */
+    HNY_RANDOM_CORPUS = 7,  /* the embedded corpus */
 };
 
 struct hny_random {
@@ -32,8 +32,8 @@ void hny_random_block(const struct hny_random *stream, uint64_t block, uint32_t 
 uint32_t hny_random_word(const struct hny_random *stream, uint64_t index);
 double hny_random_real(const struct hny_random *stream, uint64_t index);
 
-/* A bijection of 0…SIZE-1 chosen by KEY: image of INDEX, in O(1) time and memory (a Feistel network walked until
- * it falls inside). */
+/* A bijection of 0…SIZE-1 chosen by KEY: image of INDEX, in O(1) time and memory (a Feistel network walked
+ * until it falls inside). */
 uint64_t hny_random_permute(uint64_t key, uint64_t size, uint64_t index);
 
 #endif

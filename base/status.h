@@ -8,15 +8,16 @@
 
 typedef enum hny_status {
     HNY_OK = 0,
-    HNY_ERROR_USAGE,    /* the caller asked for something that makes no sense: wrong option, wrong size */
-    HNY_ERROR_INPUT,    /* data from outside is not what it should be */
-    HNY_ERROR_IO,       /* the operating system refused */
-    HNY_ERROR_MEMORY,   /* an allocation failed, or a documented limit would be passed */
-    HNY_ERROR_NUMERIC,  /* not a number, or an exploding loss */
-    HNY_INTERRUPTED,    /* a signal asked to stop; what had to be saved is saved */
+    HNY_ERROR_USAGE,   /* the caller asked for something that makes no sense: wrong option, wrong size */
+    HNY_ERROR_INPUT,   /* data from outside is not what it should be */
+    HNY_ERROR_IO,      /* the operating system refused */
+    HNY_ERROR_MEMORY,  /* an allocation failed, or a documented limit would be passed */
+    HNY_ERROR_NUMERIC, /* not a number, or an exploding loss */
+    HNY_INTERRUPTED,   /* a signal asked to stop; what had to be saved is saved */
 } hny_status;
 
-/* Leaves the message FORMAT… for hny_message() and returns STATUS, so that `return hny_fail(…)` is one line. */
+/* Leaves the message FORMAT… for hny_message() and returns STATUS, so that `return hny_fail(…)` is one
+ * line. */
 hny_status hny_fail(hny_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same with HNY_ERROR_IO, and ": " and the text of errno (read on entry) behind the message. */

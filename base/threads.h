@@ -13,9 +13,9 @@ void hny_threads_destroy(struct hny_threads **threads); /* nulls; NULL is allowe
 size_t hny_threads_count(const struct hny_threads *threads);
 
 /* Calls TASK(CONTEXT, part, thread) once for each part 0…PARTS-1; part p runs on thread p % count, so the
- * assignment is fixed. Returns when all are done: HNY_OK, or the status of the lowest failing part, its message
- * in the caller's hny_message(). The caller runs the parts of thread 0 itself. A thread whose part failed
- * leaves its later ones out. Not from within a task. */
+ * assignment is fixed. Returns when all are done: HNY_OK, or the status of the lowest failing part, its
+ * message in the caller's hny_message(). The caller runs the parts of thread 0 itself. A thread whose part
+ * failed leaves its later ones out. Not from within a task. */
 typedef hny_status hny_task(void *context, size_t part, size_t thread);
 hny_status hny_threads_run(struct hny_threads *threads, size_t parts, hny_task *task, void *context);
 

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /* Reads one code point at TEXT (SIZE > 0 bytes left) into *CODE and returns its bytes, 1 to 4.
- * Where the bytes are broken: returns minus the length of the maximal broken part (-1 to -3), *CODE U+FFFD. */
+ * Where the bytes are broken: returns minus the length of the maximal broken part (-1 to -3) and
+ * *CODE U+FFFD. */
 int hny_utf8_decode(const char *text, size_t size, uint32_t *code);
 
 /* Writes CODE (a scalar value) at TEXT, which has room for 4 bytes; returns the bytes written. */

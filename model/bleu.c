@@ -26,8 +26,8 @@ struct hny_bleu {
 
     struct hny_ngrams *ngrams;
     struct hny_buffer lower, tokenized;
-    struct hny_symbols hypothesis;
-    struct hny_symbols *references; /* [reference_capacity], those never used all zero */
+    struct hny_ngram_symbols hypothesis;
+    struct hny_ngram_symbols *references; /* [reference_capacity], those never used all zero */
     size_t reference_capacity;
 };
 
@@ -68,8 +68,8 @@ void hny_bleu_destroy(struct hny_bleu **bleu) {
     hny_ngrams_destroy(&(*bleu)->ngrams);
     hny_buffer_free(&(*bleu)->lower);
     hny_buffer_free(&(*bleu)->tokenized);
-    hny_symbols_free(&(*bleu)->hypothesis);
-    for (size_t i = 0; i < (*bleu)->reference_capacity; i++) hny_symbols_free(&(*bleu)->references[i]);
+    hny_ngram_symbols_free(&(*bleu)->hypothesis);
+    for (size_t i = 0; i < (*bleu)->reference_capacity; i++) hny_ngram_symbols_free(&(*bleu)->references[i]);
     free((*bleu)->references);
     free(*bleu);
     *bleu = NULL;
@@ -84,8 +84,8 @@ void hny_bleu_reset(struct hny_bleu *bleu) {
 }
 
 /* The words of TEXT as numbers. */
-static hny_status read_words(struct hny_bleu *bleu, struct hny_text text, struct hny_symbols *words) {
-    hny_symbols_clear(words);
+static hny_status read_words(struct hny_bleu *bleu, struct hny_text text, struct hny_ngram_symbols *words) {
+    hny_ngram_symbols_clear(words);
     if (bleu->options.lowercase) {
         hny_buffer_clear(&bleu->lower);
         HNY_TRY(hny_metric_lower(&bleu->lower, text));
@@ -97,7 +97,7 @@ static hny_status read_words(struct hny_bleu *bleu, struct hny_text text, struct
     while (hny_metric_word(&rest, &word)) {
         uint32_t number;
         HNY_TRY(hny_ngrams_word(bleu->ngrams, word.data, word.size, &number));
-        HNY_TRY(hny_symbols_append(words, number));
+        HNY_TRY(hny_ngram_symbols_append(words, number));
     }
     return HNY_OK;
 }
@@ -112,7 +112,7 @@ static hny_status make_references(struct hny_bleu *bleu, size_t count) {
 }
 
 /* The length that is closest to LENGTH; of two equally close ones, the shorter. */
-static size_t closest_length(size_t length, const struct hny_symbols *references, size_t count) {
+static size_t closest_length(size_t length, const struct hny_ngram_symbols *references, size_t count) {
     size_t best = references[0].size;
     for (size_t i = 1; i < count; i++) {
         size_t size = references[i].size;

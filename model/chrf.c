@@ -15,7 +15,7 @@ struct sums {
 
 /* One text in both its forms. */
 struct sequence {
-    struct hny_symbols characters, words;
+    struct hny_ngram_symbols characters, words;
 };
 
 struct hny_chrf {
@@ -56,8 +56,8 @@ hny_status hny_chrf_create(struct hny_chrf **chrf, const struct hny_chrf_options
 }
 
 static void free_sequence(struct sequence *sequence) {
-    hny_symbols_free(&sequence->characters);
-    hny_symbols_free(&sequence->words);
+    hny_ngram_symbols_free(&sequence->characters);
+    hny_ngram_symbols_free(&sequence->words);
 }
 
 void hny_chrf_destroy(struct hny_chrf **chrf) {
@@ -77,15 +77,15 @@ void hny_chrf_reset(struct hny_chrf *chrf) {
 }
 
 static hny_status read_characters(const struct hny_chrf *chrf, struct hny_text text,
-                                  struct hny_symbols *characters) {
-    hny_symbols_clear(characters);
+                                  struct hny_ngram_symbols *characters) {
+    hny_ngram_symbols_clear(characters);
     while (text.size > 0) {
         uint32_t code;
         int bytes = hny_utf8_decode(text.data, text.size, &code);
         size_t size = (size_t)(bytes < 0 ? -bytes : bytes);
         text = (struct hny_text){text.data + size, text.size - size};
         if (chrf->options.whitespace || !hny_metric_space(code))
-            HNY_TRY(hny_symbols_append(characters, code));
+            HNY_TRY(hny_ngram_symbols_append(characters, code));
     }
     return HNY_OK;
 }
@@ -95,19 +95,19 @@ static bool is_ascii_punctuation(char byte) {
            (byte >= '{' && byte <= '~');
 }
 
-static hny_status append_word(struct hny_chrf *chrf, struct hny_symbols *words, const char *text,
+static hny_status append_word(struct hny_chrf *chrf, struct hny_ngram_symbols *words, const char *text,
                               size_t size) {
     uint32_t number;
     HNY_TRY(hny_ngrams_word(chrf->ngrams, text, size, &number));
-    return hny_symbols_append(words, number);
+    return hny_ngram_symbols_append(words, number);
 }
 
 /* Words, with one mark of ASCII punctuation taken off: the last character if it is one, or else the first
  * ("(hi)" is
  * "(hi" and ")", as in the paper's own program). */
-static hny_status read_words(struct hny_chrf *chrf, struct hny_text text, struct hny_symbols *words) {
+static hny_status read_words(struct hny_chrf *chrf, struct hny_text text, struct hny_ngram_symbols *words) {
     struct hny_text word;
-    hny_symbols_clear(words);
+    hny_ngram_symbols_clear(words);
     while (hny_metric_word(&text, &word)) {
         size_t last = word.size - 1, split = 0;
         if (word.size > 1 && is_ascii_punctuation(word.data[last]))
@@ -132,8 +132,8 @@ static hny_status read_sequence(struct hny_chrf *chrf, struct hny_text text, str
 
 /* SUMS [ORDERS] of HYPOTHESIS against REFERENCE. N-grams of an order that the reference is too short for are
  * not held against the hypothesis. */
-static hny_status count_orders(struct hny_chrf *chrf, const struct hny_symbols *hypothesis,
-                               const struct hny_symbols *reference, size_t orders, struct sums *sums) {
+static hny_status count_orders(struct hny_chrf *chrf, const struct hny_ngram_symbols *hypothesis,
+                               const struct hny_ngram_symbols *reference, size_t orders, struct sums *sums) {
     uint64_t matches[HNY_CHRF_ORDER_LIMIT];
     HNY_TRY(hny_ngrams_match(chrf->ngrams, hypothesis, reference, 1, orders, matches));
     for (size_t n = 1; n <= orders; n++) {

@@ -39,7 +39,7 @@ struct hny_ngrams {
     size_t prefix_capacity;
 };
 
-hny_status hny_symbols_append(struct hny_symbols *symbols, uint32_t value) {
+hny_status hny_ngram_symbols_append(struct hny_ngram_symbols *symbols, uint32_t value) {
     if (hny_grow(&symbols->values, &symbols->capacity, symbols->size + 1, sizeof *symbols->values) != 0) {
         return HNY_ERROR_MEMORY;
     }
@@ -47,13 +47,13 @@ hny_status hny_symbols_append(struct hny_symbols *symbols, uint32_t value) {
     return HNY_OK;
 }
 
-void hny_symbols_clear(struct hny_symbols *symbols) {
+void hny_ngram_symbols_clear(struct hny_ngram_symbols *symbols) {
     symbols->size = 0;
 }
 
-void hny_symbols_free(struct hny_symbols *symbols) {
+void hny_ngram_symbols_free(struct hny_ngram_symbols *symbols) {
     free(symbols->values);
-    *symbols = (struct hny_symbols){0};
+    *symbols = (struct hny_ngram_symbols){0};
 }
 
 struct hny_ngrams *hny_ngrams_create(void) {
@@ -166,7 +166,7 @@ static uint32_t ngram_number(struct hny_ngrams *ngrams, uint32_t prefix, uint32_
 
 /* Replaces PREFIXES [symbols->size - n + 1], numbers of (n-1)-grams, by those of the n-grams that start
  * there. */
-static void extend(struct hny_ngrams *ngrams, const struct hny_symbols *symbols, size_t n,
+static void extend(struct hny_ngrams *ngrams, const struct hny_ngram_symbols *symbols, size_t n,
                    uint32_t *prefixes) {
     size_t total = hny_ngrams_total(symbols->size, n);
     for (size_t i = 0; i < total; i++) {
@@ -184,8 +184,8 @@ static void count_reference(struct count *counts, const uint32_t *numbers, size_
     }
 }
 
-static uint64_t match_order(struct hny_ngrams *ngrams, const struct hny_symbols *hypothesis,
-                            const struct hny_symbols *references, size_t count, size_t n) {
+static uint64_t match_order(struct hny_ngrams *ngrams, const struct hny_ngram_symbols *hypothesis,
+                            const struct hny_ngram_symbols *references, size_t count, size_t n) {
     for (size_t i = 0; i < ngrams->slot_count; i++) ngrams->slots[i].number = EMPTY;
     ngrams->count_count = 0;
     uint32_t *numbers = ngrams->prefixes;
@@ -205,8 +205,8 @@ static uint64_t match_order(struct hny_ngrams *ngrams, const struct hny_symbols 
     return matches;
 }
 
-hny_status hny_ngrams_match(struct hny_ngrams *ngrams, const struct hny_symbols *hypothesis,
-                            const struct hny_symbols *references, size_t count, size_t orders,
+hny_status hny_ngrams_match(struct hny_ngrams *ngrams, const struct hny_ngram_symbols *hypothesis,
+                            const struct hny_ngram_symbols *references, size_t count, size_t orders,
                             uint64_t *matches) {
     size_t positions = hypothesis->size;
     for (size_t r = 0; r < count; r++) positions += references[r].size;

@@ -9,15 +9,15 @@
 
 /* A sequence of symbols: words by their numbers, or characters by their code points. Zero-initialise to
  * begin. */
-struct hny_symbols {
+struct hny_ngram_symbols {
     uint32_t *values; /* [size] */
     size_t size;
     size_t capacity;
 };
 
-hny_status hny_symbols_append(struct hny_symbols *symbols, uint32_t value);
-void hny_symbols_clear(struct hny_symbols *symbols); /* size 0, memory kept */
-void hny_symbols_free(struct hny_symbols *symbols);  /* back to the zero state */
+hny_status hny_ngram_symbols_append(struct hny_ngram_symbols *symbols, uint32_t value);
+void hny_ngram_symbols_clear(struct hny_ngram_symbols *symbols); /* size 0, memory kept */
+void hny_ngram_symbols_free(struct hny_ngram_symbols *symbols);  /* back to the zero state */
 
 /* A workspace, kept from sentence to sentence so that a warm one allocates nothing. */
 struct hny_ngrams;
@@ -35,8 +35,8 @@ void hny_ngrams_next(struct hny_ngrams *ngrams);
 /* Counts, for each n from 1 to ORDERS, the n-grams of HYPOTHESIS that a reference has too, each at most as
  * often as in the reference of REFERENCES [COUNT] that has it most often (clipped counts, Papineni et al.,
  * ACL 2002). Writes MATCHES [ORDERS]; on failure its content is undefined. */
-hny_status hny_ngrams_match(struct hny_ngrams *ngrams, const struct hny_symbols *hypothesis,
-                            const struct hny_symbols *references, size_t count, size_t orders,
+hny_status hny_ngrams_match(struct hny_ngrams *ngrams, const struct hny_ngram_symbols *hypothesis,
+                            const struct hny_ngram_symbols *references, size_t count, size_t orders,
                             uint64_t *matches);
 
 /* How many n-grams a sequence of SIZE symbols has. */

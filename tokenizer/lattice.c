@@ -116,6 +116,7 @@ static size_t find_best(const struct hny_lattice *lattice, const char *text, siz
     }
     *score = best[size];
     size_t count = 0;
+    /* cppcheck-suppress uninitvar ; a finite score at the end means that each piece on the way was set */
     for (size_t at = size; at > 0 && best[size] > -INFINITY; at -= lattice->pieces[piece[at]].size)
         parts[count++] = piece[at];
     return count;

@@ -2,14 +2,15 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-static struct hny_symbols symbols(uint32_t *values, size_t size) {
-    return (struct hny_symbols){values, size, size};
+static struct hny_ngram_symbols symbols(uint32_t *values, size_t size) {
+    return (struct hny_ngram_symbols){values, size, size};
 }
 
 Test(ngrams, a_match_counts_no_more_often_than_in_the_reference_that_has_it_most_often) {
     /* "the the the the" against "the cat the" and "the the mat": unigrams 2, bigrams 1. */
-    struct hny_symbols hypothesis = symbols((uint32_t[]){7, 7, 7, 7}, 4);
-    struct hny_symbols references[] = {symbols((uint32_t[]){7, 1, 7}, 3), symbols((uint32_t[]){7, 7, 2}, 3)};
+    struct hny_ngram_symbols hypothesis = symbols((uint32_t[]){7, 7, 7, 7}, 4);
+    struct hny_ngram_symbols references[] = {symbols((uint32_t[]){7, 1, 7}, 3),
+                                             symbols((uint32_t[]){7, 7, 2}, 3)};
     struct hny_ngrams *ngrams = hny_ngrams_create();
     uint64_t matches[3];
     cr_assert_eq(hny_ngrams_match(ngrams, &hypothesis, references, 2, 3, matches), HNY_OK);
@@ -21,8 +22,8 @@ Test(ngrams, a_match_counts_no_more_often_than_in_the_reference_that_has_it_most
 }
 
 Test(ngrams, the_same_symbols_in_another_order_are_another_ngram) {
-    struct hny_symbols hypothesis = symbols((uint32_t[]){1, 2, 3, 1}, 4),
-                       reference = symbols((uint32_t[]){3, 1, 2}, 3);
+    struct hny_ngram_symbols hypothesis = symbols((uint32_t[]){1, 2, 3, 1}, 4),
+                             reference = symbols((uint32_t[]){3, 1, 2}, 3);
     struct hny_ngrams *ngrams = hny_ngrams_create();
     uint64_t matches[4];
     cr_assert_eq(hny_ngrams_match(ngrams, &hypothesis, &reference, 1, 4, matches), HNY_OK);
@@ -34,7 +35,7 @@ Test(ngrams, the_same_symbols_in_another_order_are_another_ngram) {
 }
 
 Test(ngrams, an_empty_sequence_matches_nothing) {
-    struct hny_symbols empty = {0}, one = symbols((uint32_t[]){5}, 1);
+    struct hny_ngram_symbols empty = {0}, one = symbols((uint32_t[]){5}, 1);
     struct hny_ngrams *ngrams = hny_ngrams_create();
     uint64_t matches[2] = {9, 9};
     cr_assert_eq(hny_ngrams_match(ngrams, &empty, &one, 1, 2, matches), HNY_OK);
