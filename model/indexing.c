@@ -4,9 +4,13 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "model/line_ids.h"
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define CHUNK_LINES ((size_t)4096)    /* read, then tokenised by all threads at once */
 #define CHUNK_BYTES ((size_t)8 << 20) /* of a side, after which a chunk takes no more lines */
@@ -63,10 +67,11 @@ static hny_status start_text(struct making *making, const char *folder, const ch
     const char *path = making->options->paths[side];
     struct text *text = &making->text[side];
     struct hny_index_text *about = &making->about.text[side];
-    struct hny_map map = {0};
-    HNY_TRY(hny_map_open(&map, path)); /* refuses what cannot be read twice: pipes, standard input */
-    about->bytes = map.size;
-    hny_map_close(&map);
+    struct stat file;
+    if (stat(path, &file) != 0) return hny_fail_errno("%s: cannot be opened", path);
+    if (!S_ISREG(file.st_mode))
+        return hny_fail(HNY_ERROR_INPUT, "%s: not a plain file: training reads its texts more than once", path);
+    about->bytes = (uint64_t)file.st_size;
     HNY_TRY(hny_digest_file(path, about->digest));
     HNY_TRY(hny_index_name_tokens(making->options, side, &making->about));
     HNY_TRY(hny_index_path(&text->copy_path, folder, name, endings[side]));
@@ -211,8 +216,27 @@ static hny_status index_chunk(struct making *making) {
 
 /* --- The whole ----------------------------------------------------------------------------------------- */
 
+/* Removes the halves that writers of a run which was killed left. */
+static hny_status remove_halves(const char *folder, const char *name) {
+    static const char ending[] = ".tmp";
+    DIR *entries = opendir(folder);
+    if (!entries) return hny_fail_errno("%s: cannot be listed", folder);
+    hny_status status = HNY_OK;
+    for (const struct dirent *entry; status == HNY_OK && (entry = readdir(entries));) {
+        size_t length = strlen(entry->d_name), begin = strlen(name);
+        if (strncmp(entry->d_name, name, begin) != 0 || entry->d_name[begin] != '.') continue;
+        if (length < sizeof ending || strcmp(entry->d_name + length - (sizeof ending - 1), ending) != 0)
+            continue;
+        if (unlinkat(dirfd(entries), entry->d_name, 0) != 0 && errno != ENOENT)
+            status = hny_fail_errno("%s/%s: cannot be removed", folder, entry->d_name);
+    }
+    closedir(entries);
+    return status;
+}
+
 static hny_status start(struct making *making, const char *folder, const char *name) {
     HNY_TRY(hny_directory_create(folder));
+    HNY_TRY(remove_halves(folder, name));
     for (enum hny_side side = 0; side < HNY_SIDES; side++) HNY_TRY(start_text(making, folder, name, side));
     if (!making->threads) {
         HNY_TRY(hny_threads_create(&making->own_threads, 1));
