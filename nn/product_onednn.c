@@ -123,18 +123,26 @@ HNY_KERNEL static void round_row(uint16_t *out, const float *in, size_t count) {
     }
 }
 
-/* VALUES [rows][columns] as the product reads them: themselves, or rounded into SCRATCH without gaps. */
+static void copy_rows(size_t rows, size_t columns, const float *from, size_t from_stride, float *to,
+                      size_t to_stride) {
+    for (size_t row = 0; row < rows; row++)
+        memcpy(to + row * to_stride, from + row * from_stride, columns * sizeof *to);
+}
+
+/* VALUES [rows][columns] as the product reads them: in its type and, since gaps between rows would send
+ * oneDNN to its reference kernel, without any. Themselves, or in SCRATCH. */
 static hny_status convert(enum hny_matmul_type type, struct hny_product_scratch *scratch, size_t rows,
-                          size_t columns, const float *values, size_t stride, const void **converted,
-                          uint64_t *converted_stride) {
+                          size_t columns, const float *values, size_t stride, const void **converted) {
     *converted = values;
-    *converted_stride = stride;
-    if (type == HNY_MATMUL_F32) return HNY_OK;
-    HNY_TRY(hny_product_scratch_reserve(scratch, rows * columns * sizeof(uint16_t)));
+    if (type == HNY_MATMUL_F32 && (stride == columns || rows == 1)) return HNY_OK;
+    size_t size = type == HNY_MATMUL_F32 ? sizeof(float) : sizeof(uint16_t);
+    HNY_TRY(hny_product_scratch_reserve(scratch, rows * columns * size));
     uint16_t *to = scratch->data;
-    for (size_t row = 0; row < rows; row++) round_row(to + row * columns, values + row * stride, columns);
+    if (type == HNY_MATMUL_F32)
+        copy_rows(rows, columns, values, stride, scratch->data, columns);
+    else
+        for (size_t row = 0; row < rows; row++) round_row(to + row * columns, values + row * stride, columns);
     *converted = to;
-    *converted_stride = columns;
     return HNY_OK;
 }
 
@@ -147,12 +155,20 @@ static hny_status multiply_chunk(struct onednn_products *own, enum hny_matmul_ty
                                 .inner = inner,
                                 .columns = columns,
                                 .source = type,
+                                .source_row = inner,
                                 .source_column = 1,
-                                .result_row = result_stride,
+                                .result_row = columns,
                                 .accumulate = accumulate};
     const void *converted = NULL;
-    HNY_TRY(convert(type, &own->source, rows, inner, source, source_stride, &converted, &matmul.source_row));
-    return hny_matmul_run(own->matmuls, &matmul, converted, packed, NULL, result);
+    HNY_TRY(convert(type, &own->source, rows, inner, source, source_stride, &converted));
+    if (result_stride == columns || rows == 1)
+        return hny_matmul_run(own->matmuls, &matmul, converted, packed, NULL, result);
+    HNY_TRY(hny_product_scratch_reserve(&own->sums, rows * columns * sizeof(float)));
+    float *sums = own->sums.data;
+    if (accumulate) copy_rows(rows, columns, result, result_stride, sums, columns);
+    HNY_TRY(hny_matmul_run(own->matmuls, &matmul, converted, packed, NULL, sums));
+    copy_rows(rows, columns, sums, columns, result, result_stride);
+    return HNY_OK;
 }
 
 static hny_status multiply(struct hny_products *products, enum hny_matmul_type type,
@@ -233,13 +249,13 @@ static hny_status weight_gradient(struct hny_products *products, enum hny_precis
                                     .columns = in,
                                     .source = type,
                                     .source_row = 1,
+                                    .source_column = out,
+                                    .weights_row = in,
                                     .result_row = in,
                                     .accumulate = 1};
         const void *left = NULL, *right = NULL;
-        HNY_TRY(convert(type, &own->source, chunk, out, dy + row * dy_stride, dy_stride, &left,
-                        &matmul.source_column));
-        HNY_TRY(convert(type, &own->weights, chunk, in, x + row * x_stride, x_stride, &right,
-                        &matmul.weights_row));
+        HNY_TRY(convert(type, &own->source, chunk, out, dy + row * dy_stride, dy_stride, &left));
+        HNY_TRY(convert(type, &own->weights, chunk, in, x + row * x_stride, x_stride, &right));
         HNY_TRY(hny_matmul_run(own->matmuls, &matmul, left, NULL, right, dw));
     }
     return HNY_OK;

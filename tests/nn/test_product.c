@@ -41,7 +41,7 @@ struct fixture {
 
 static struct fixture open_fixture(size_t out, size_t in, enum hny_precision precision) {
     struct fixture f = {.out = out, .in = in, .precision = precision, .w = draw(out * in, 1)};
-    check(hny_weights_create(&f.weights, out, in, precision, true));
+    check(hny_weights_create(&f.weights, out, in, precision, precision != HNY_PRECISION_INT8));
     check(hny_weights_pack(f.weights, f.w));
     check(hny_products_create(&f.products));
     return f;
@@ -204,6 +204,40 @@ Test(product, an_int8_row_has_the_same_bytes_alone_and_in_any_batch) {
 
 Test(product, a_bfloat16_row_has_the_same_bytes_alone_and_in_any_batch) {
     check_invariance_of_engines(HNY_PRECISION_BF16);
+}
+
+/* Rows with gaps between them, on either side, against rows that stand close. */
+static void check_gaps(struct fixture *f, size_t rows, size_t x_gap, size_t y_gap, bool accumulate) {
+    size_t out = f->out, in = f->in, x_stride = in + x_gap, y_stride = out + y_gap;
+    float *x = draw(rows * in, 8), *y = draw(rows * out, 9);
+    float *x_apart = draw(rows * x_stride, 10), *y_apart = draw(rows * y_stride, 11);
+    for (size_t row = 0; row < rows; row++) {
+        memcpy(x_apart + row * x_stride, x + row * in, in * sizeof *x);
+        memcpy(y_apart + row * y_stride, y + row * out, out * sizeof *y);
+    }
+    check(hny_product(f->products, f->weights, rows, x, in, y, out, accumulate));
+    check(hny_product(f->products, f->weights, rows, x_apart, x_stride, y_apart, y_stride, accumulate));
+    for (size_t row = 0; row < rows; row++)
+        cr_assert_arr_eq(y_apart + row * y_stride, y + row * out, out * sizeof *y,
+                         "%s: row %zu of %zu, gaps of %zu and %zu", hny_precision_name(f->precision), row,
+                         rows, x_gap, y_gap);
+    float *all[] = {x, y, x_apart, y_apart};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
+}
+
+Test(product, gaps_between_rows_change_no_byte) {
+    static const enum hny_precision precisions[] = {HNY_PRECISION_F32, HNY_PRECISION_BF16,
+                                                    HNY_PRECISION_INT8};
+    for (size_t e = 0; e < ENGINES; e++)
+        for (size_t p = 0; p < sizeof precisions / sizeof precisions[0]; p++) {
+            hny_product_use(engines[e]);
+            if (!hny_precision_supported(precisions[p])) continue;
+            struct fixture f = open_fixture(96, 48, precisions[p]);
+            for (unsigned what = 0; what < 8; what++)
+                for (size_t rows = 1; rows <= 300; rows = rows * 3 + 1)
+                    check_gaps(&f, rows, what & 1 ? 17 : 0, what & 2 ? 5 : 0, what & 4);
+            close_fixture(&f);
+        }
 }
 
 struct job {
