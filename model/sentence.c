@@ -106,7 +106,9 @@ static int32_t token_start(const char *text, int32_t floor, int32_t end) {
 }
 
 static bool is_number(const char *token, int32_t size) {
-    return size > 0 && (int32_t)strspn(token, "0123456789.") >= size;
+    int32_t at = 0;
+    while (at < size && (u_isdigit((unsigned char)token[at]) || token[at] == '.')) at++;
+    return size > 0 && at == size;
 }
 
 /* "J", "J.R", "U.S", "J.-P": one letter between points each time. */
