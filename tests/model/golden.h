@@ -5,6 +5,7 @@
 
 #include "model/metric_text.h"
 #include <jansson.h>
+#include <stdbool.h>
 
 /* One scoring of one case. */
 struct golden {
@@ -16,6 +17,9 @@ struct golden {
     const char *signature;             /* sacreBLEU's */
     const json_t *expected;            /* "score" and more */
 };
+
+/* Whether it is the committed file, whose size is known. */
+bool golden_is_ours(void);
 
 /* Calls CHECK for each scoring whose signature has a TOKEN in it ("|tok:" and the like); returns how many
  * there were. A file that cannot be read fails the test. */

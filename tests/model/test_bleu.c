@@ -56,7 +56,8 @@ static void check_bleu(const struct golden *golden) {
 }
 
 Test(bleu, golden_counts_lengths_scores_and_signatures_are_those_of_sacrebleu) {
-    cr_assert_gt(golden_each("|smooth:", check_bleu), 1000);
+    size_t scorings = golden_each("|smooth:", check_bleu);
+    cr_assert(scorings > (golden_is_ours() ? 1000 : 0));
 }
 
 static struct hny_bleu_score score_of(const struct hny_bleu_options *options, const char *hypothesis,

@@ -32,7 +32,8 @@ static void check_chrf(const struct golden *golden) {
 }
 
 Test(chrf, golden_scores_and_signatures_are_those_of_sacrebleu) {
-    cr_assert_gt(golden_each("|nc:", check_chrf), 300);
+    size_t scorings = golden_each("|nc:", check_chrf);
+    cr_assert(scorings > (golden_is_ours() ? 300 : 0));
 }
 
 static double score_of(const struct hny_chrf_options *options, const char *hypothesis,
