@@ -90,10 +90,11 @@ static void end_single(int threads) {
     if (threads != 1) omp_set_num_threads(threads);
 }
 
+/* A matrix of ROWS × COLUMNS without gaps, or one that lies transposed. */
 static dnnl_status_t describe(dnnl_memory_desc_t *description, uint64_t rows, uint64_t columns,
-                              enum hny_matmul_type type, uint64_t row, uint64_t column) {
-    dnnl_dims_t sizes = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
-    dnnl_dims_t strides = {(dnnl_dim_t)row, (dnnl_dim_t)column};
+                              enum hny_matmul_type type, bool transposed) {
+    const dnnl_dims_t sizes = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
+    const dnnl_dims_t strides = {transposed ? 1 : sizes[1], transposed ? sizes[0] : 1};
     return dnnl_memory_desc_init_by_strides(description, 2, sizes, data_types[type], strides);
 }
 
@@ -148,9 +149,9 @@ static dnnl_status_t query_layout(size_t inner, size_t columns, enum hny_matmul_
     dnnl_memory_desc_t source_layout, any, result_layout;
     dnnl_dims_t sizes = {(dnnl_dim_t)inner, (dnnl_dim_t)columns};
     dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = describe(&source_layout, PACKING_ROWS, inner, source, inner, 1);
+    dnnl_status_t status = describe(&source_layout, PACKING_ROWS, inner, source, false);
     if (status == dnnl_success)
-        status = describe(&result_layout, PACKING_ROWS, columns, result_type(source), columns, 1);
+        status = describe(&result_layout, PACKING_ROWS, columns, result_type(source), false);
     if (status == dnnl_success)
         status = dnnl_memory_desc_init_by_tag(&any, 2, sizes, data_types[weights], dnnl_format_tag_any);
     if (status == dnnl_success)
@@ -165,8 +166,7 @@ static dnnl_status_t make_reorder(struct hny_packed *packed, size_t inner, size_
     dnnl_memory_desc_t from;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status =
-        describe(&from, inner, columns, type, transposed ? 1 : columns, transposed ? inner : 1);
+    dnnl_status_t status = describe(&from, inner, columns, type, transposed);
     if (status == dnnl_success) status = make_attributes(false, &attributes);
     if (status == dnnl_success)
         status = dnnl_reorder_primitive_desc_create(&description, &from, engine.handle, &packed->layout,
@@ -258,12 +258,14 @@ struct entry {
     dnnl_primitive_t primitive;
     dnnl_memory_t source, weights, result, scratchpad; /* weights NULL where they are packed */
     size_t scratch_bytes;
+    bool reference;
 };
 
 struct hny_matmuls {
     dnnl_stream_t stream;
     struct hny_product_scratch scratch;
     size_t count;
+    size_t references;
     struct entry *buckets[BUCKETS];
 };
 
@@ -306,6 +308,10 @@ void hny_matmuls_destroy(struct hny_matmuls **matmuls) {
     *matmuls = NULL;
 }
 
+size_t hny_matmuls_references(const struct hny_matmuls *matmuls) {
+    return matmuls->references;
+}
+
 static size_t bucket_of(const struct hny_matmul *matmul) {
     uint64_t words[sizeof *matmul / sizeof(uint64_t)], hash = 0;
     memcpy(words, matmul, sizeof words);
@@ -316,27 +322,31 @@ static size_t bucket_of(const struct hny_matmul *matmul) {
     return hash % BUCKETS;
 }
 
+static bool is_reference(const_dnnl_primitive_desc_t description) {
+    const char *name = NULL;
+    return dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name) == dnnl_success &&
+           strncmp(name, "ref", 3) == 0;
+}
+
 static dnnl_status_t fill_entry(struct entry *entry, const struct hny_matmul *matmul,
                                 const struct hny_packed *packed) {
     dnnl_memory_desc_t source, weights, result;
     dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status =
-        describe(&source, matmul->rows, matmul->inner, (enum hny_matmul_type)matmul->source,
-                 matmul->source_row, matmul->source_column);
+    enum hny_matmul_type type = (enum hny_matmul_type)matmul->source;
+    dnnl_status_t status = describe(&source, matmul->rows, matmul->inner, type, matmul->transposed);
     if (status == dnnl_success)
-        status = describe(&result, matmul->rows, matmul->columns,
-                          result_type((enum hny_matmul_type)matmul->source), matmul->result_row, 1);
+        status = describe(&result, matmul->rows, matmul->columns, result_type(type), false);
     if (packed)
         weights = packed->layout;
     else if (status == dnnl_success)
-        status = describe(&weights, matmul->inner, matmul->columns, (enum hny_matmul_type)matmul->source,
-                          matmul->weights_row, 1);
+        status = describe(&weights, matmul->inner, matmul->columns, type, false);
     if (status == dnnl_success)
         status = make_description(&source, &weights, &result, matmul->accumulate, &description);
     if (status != dnnl_success) return status;
     const dnnl_memory_desc_t *scratch =
         dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
     entry->scratch_bytes = dnnl_memory_desc_get_size(scratch);
+    entry->reference = is_reference(description);
     status = dnnl_primitive_create(&entry->primitive, description);
     if (status == dnnl_success) status = dnnl_memory_create(&entry->source, &source, engine.handle, NULL);
     if (status == dnnl_success && !packed)
@@ -367,6 +377,7 @@ static hny_status find_entry(struct hny_matmuls *matmuls, const struct hny_matmu
     entry->next = matmuls->buckets[bucket];
     matmuls->buckets[bucket] = entry;
     matmuls->count++;
+    matmuls->references += entry->reference;
     *found = entry;
     return HNY_OK;
 }

@@ -35,15 +35,13 @@ size_t hny_packed_bytes(const struct hny_packed *packed);
 /* VALUES: floats, or bytes for weights of S8. */
 hny_status hny_packed_fill(struct hny_packed *packed, const void *values);
 
-/* One product. All fields are 64 bits wide, so that two are equal where their bytes are. */
+/* One product. Operands have no gaps between their rows: for others oneDNN has only its reference kernels.
+ * All fields are 64 bits wide, so that two products are equal where their bytes are. */
 struct hny_matmul {
     uint64_t rows, inner, columns;
-    uint64_t source;        /* enum hny_matmul_type; the result is S32 for U8 sources, else F32 */
-    uint64_t source_row;    /* elements from a row of the source to the next… */
-    uint64_t source_column; /* …and from a column to the next; one of the two is 1 */
-    uint64_t
-        weights_row; /* the same for weights that are not packed, whose columns are neighbours; 0: packed */
-    uint64_t result_row;
+    uint64_t source;     /* enum hny_matmul_type; the result is S32 for U8 sources, else F32 */
+    uint64_t transposed; /* 1: the source lies as [inner][rows] */
+    uint64_t plain;      /* 1: the weights are not packed, but lie as [inner][columns] */
     uint64_t accumulate; /* 1: added to the result */
 };
 
@@ -52,7 +50,10 @@ struct hny_matmuls;
 hny_status hny_matmuls_create(struct hny_matmuls **matmuls);
 void hny_matmuls_destroy(struct hny_matmuls **matmuls);
 
-/* Computes MATMUL with either PACKED or PLAIN weights. */
+/* How many of those made came out as oneDNN's reference kernels, a hundred times slower: none should. */
+size_t hny_matmuls_references(const struct hny_matmuls *matmuls);
+
+/* Computes MATMUL with PACKED weights, or with PLAIN ones where it says so; the other is NULL. */
 hny_status hny_matmul_run(struct hny_matmuls *matmuls, const struct hny_matmul *matmul, const void *source,
                           const struct hny_packed *packed, const void *plain, void *result);
 

@@ -29,10 +29,10 @@ struct onednn_weights {
 struct onednn_products {
     struct hny_products common;
     struct hny_matmuls *matmuls;
-    struct hny_product_scratch source;
+    struct hny_product_scratch source; /* operands as the product reads them */
     struct hny_product_scratch weights;
     struct hny_product_scratch scales; /* int8: of the source's rows… */
-    struct hny_product_scratch sums;   /* …and their products' sums */
+    struct hny_product_scratch sums;   /* int8: the products' sums; else results with gaps */
 };
 
 static bool supports(enum hny_precision precision) {
@@ -112,6 +112,10 @@ static void products_close(struct hny_products *products) {
     hny_product_scratch_free(&own->sums);
 }
 
+static void copy_row(float *out, const float *in, size_t count) {
+    memcpy(out, in, count * sizeof *out);
+}
+
 /* Rounds to bfloat16, ties to even; what is not a number stays so. */
 HNY_KERNEL static void round_row(uint16_t *out, const float *in, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -123,51 +127,43 @@ HNY_KERNEL static void round_row(uint16_t *out, const float *in, size_t count) {
     }
 }
 
-static void copy_rows(size_t rows, size_t columns, const float *from, size_t from_stride, float *to,
-                      size_t to_stride) {
-    for (size_t row = 0; row < rows; row++)
-        memcpy(to + row * to_stride, from + row * from_stride, columns * sizeof *to);
-}
-
-/* VALUES [rows][columns] as the product reads them: in its type and, since gaps between rows would send
- * oneDNN to its reference kernel, without any. Themselves, or in SCRATCH. */
-static hny_status convert(enum hny_matmul_type type, struct hny_product_scratch *scratch, size_t rows,
-                          size_t columns, const float *values, size_t stride, const void **converted) {
-    *converted = values;
-    if (type == HNY_MATMUL_F32 && (stride == columns || rows == 1)) return HNY_OK;
-    size_t size = type == HNY_MATMUL_F32 ? sizeof(float) : sizeof(uint16_t);
-    HNY_TRY(hny_product_scratch_reserve(scratch, rows * columns * size));
-    uint16_t *to = scratch->data;
-    if (type == HNY_MATMUL_F32)
-        copy_rows(rows, columns, values, stride, scratch->data, columns);
-    else
-        for (size_t row = 0; row < rows; row++) round_row(to + row * columns, values + row * stride, columns);
-    *converted = to;
+/* VALUES [rows][columns] as the product reads them, without gaps and in its type: themselves, or a copy in
+ * SCRATCH. */
+static hny_status gather(enum hny_matmul_type type, struct hny_product_scratch *scratch, size_t rows,
+                         size_t columns, const float *values, size_t stride, const void **gathered) {
+    bool dense = stride == columns || rows == 1;
+    *gathered = values;
+    if (type == HNY_MATMUL_F32 && dense) return HNY_OK;
+    HNY_TRY(hny_product_scratch_reserve(scratch, rows * columns * sizeof(float)));
+    *gathered = scratch->data;
+    for (size_t row = 0; row < rows; row++) {
+        if (type == HNY_MATMUL_BF16)
+            round_row((uint16_t *)scratch->data + row * columns, values + row * stride, columns);
+        else
+            copy_row((float *)scratch->data + row * columns, values + row * stride, columns);
+    }
     return HNY_OK;
 }
 
-/* Up to CHUNK_ROWS rows: result[rows][columns] (+)= source[rows][inner] · packed. */
+/* Up to CHUNK_ROWS rows: result[rows][columns] (+)= source[rows][inner] · packed. A result with gaps is
+ * computed elsewhere, by the same kernel, so that its bytes do not depend on the gaps. */
 static hny_status multiply_chunk(struct onednn_products *own, enum hny_matmul_type type,
                                  const struct hny_packed *packed, size_t rows, size_t inner, size_t columns,
                                  const float *source, size_t source_stride, float *result,
                                  size_t result_stride, bool accumulate) {
-    struct hny_matmul matmul = {.rows = rows,
-                                .inner = inner,
-                                .columns = columns,
-                                .source = type,
-                                .source_row = inner,
-                                .source_column = 1,
-                                .result_row = columns,
-                                .accumulate = accumulate};
-    const void *converted = NULL;
-    HNY_TRY(convert(type, &own->source, rows, inner, source, source_stride, &converted));
+    const struct hny_matmul matmul = {
+        .rows = rows, .inner = inner, .columns = columns, .source = type, .accumulate = accumulate};
+    const void *gathered = NULL;
+    HNY_TRY(gather(type, &own->source, rows, inner, source, source_stride, &gathered));
     if (result_stride == columns || rows == 1)
-        return hny_matmul_run(own->matmuls, &matmul, converted, packed, NULL, result);
+        return hny_matmul_run(own->matmuls, &matmul, gathered, packed, NULL, result);
     HNY_TRY(hny_product_scratch_reserve(&own->sums, rows * columns * sizeof(float)));
     float *sums = own->sums.data;
-    if (accumulate) copy_rows(rows, columns, result, result_stride, sums, columns);
-    HNY_TRY(hny_matmul_run(own->matmuls, &matmul, converted, packed, NULL, sums));
-    copy_rows(rows, columns, sums, columns, result, result_stride);
+    for (size_t row = 0; accumulate && row < rows; row++)
+        copy_row(sums + row * columns, result + row * result_stride, columns);
+    HNY_TRY(hny_matmul_run(own->matmuls, &matmul, gathered, packed, NULL, sums));
+    for (size_t row = 0; row < rows; row++)
+        copy_row(result + row * result_stride, sums + row * columns, columns);
     return HNY_OK;
 }
 
@@ -178,10 +174,8 @@ static hny_status multiply(struct hny_products *products, enum hny_matmul_type t
     struct onednn_products *own = (struct onednn_products *)products;
     for (size_t row = 0, chunk; row < rows; row += chunk) {
         chunk = rows - row < CHUNK_ROWS ? rows - row : CHUNK_ROWS;
-        const float *from = source + row * source_stride;
-        float *to = result + row * result_stride;
-        HNY_TRY(multiply_chunk(own, type, packed, chunk, inner, columns, from, source_stride, to,
-                               result_stride, accumulate));
+        HNY_TRY(multiply_chunk(own, type, packed, chunk, inner, columns, source + row * source_stride,
+                               source_stride, result + row * result_stride, result_stride, accumulate));
     }
     return HNY_OK;
 }
@@ -194,13 +188,7 @@ static hny_status multiply_chunk_int8(struct onednn_products *own, const struct 
     HNY_TRY(hny_product_scratch_reserve(&own->source, rows * in));
     HNY_TRY(hny_product_scratch_reserve(&own->scales, rows * sizeof(float)));
     HNY_TRY(hny_product_scratch_reserve(&own->sums, rows * out * sizeof(int32_t)));
-    struct hny_matmul matmul = {.rows = rows,
-                                .inner = in,
-                                .columns = out,
-                                .source = HNY_MATMUL_U8,
-                                .source_row = in,
-                                .source_column = 1,
-                                .result_row = out};
+    const struct hny_matmul matmul = {.rows = rows, .inner = in, .columns = out, .source = HNY_MATMUL_U8};
     hny_int8_quantise(rows, in, x, x_stride, own->source.data, own->scales.data);
     HNY_TRY(hny_matmul_run(own->matmuls, &matmul, own->source.data, weights->forward, NULL, own->sums.data));
     hny_int8_dequantise(rows, out, own->sums.data, own->scales.data, weights->column_scale, weights->zero_sum,
@@ -244,18 +232,16 @@ static hny_status weight_gradient(struct hny_products *products, enum hny_precis
     enum hny_matmul_type type = operand_type(precision);
     for (size_t row = 0, chunk; row < rows; row += chunk) {
         chunk = rows - row < GRADIENT_ROWS ? rows - row : GRADIENT_ROWS;
-        struct hny_matmul matmul = {.rows = out,
-                                    .inner = chunk,
-                                    .columns = in,
-                                    .source = type,
-                                    .source_row = 1,
-                                    .source_column = out,
-                                    .weights_row = in,
-                                    .result_row = in,
-                                    .accumulate = 1};
+        const struct hny_matmul matmul = {.rows = out,
+                                          .inner = chunk,
+                                          .columns = in,
+                                          .source = type,
+                                          .transposed = 1,
+                                          .plain = 1,
+                                          .accumulate = 1};
         const void *left = NULL, *right = NULL;
-        HNY_TRY(convert(type, &own->source, chunk, out, dy + row * dy_stride, dy_stride, &left));
-        HNY_TRY(convert(type, &own->weights, chunk, in, x + row * x_stride, x_stride, &right));
+        HNY_TRY(gather(type, &own->source, chunk, out, dy + row * dy_stride, dy_stride, &left));
+        HNY_TRY(gather(type, &own->weights, chunk, in, x + row * x_stride, x_stride, &right));
         HNY_TRY(hny_matmul_run(own->matmuls, &matmul, left, NULL, right, dw));
     }
     return HNY_OK;
