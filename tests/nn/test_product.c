@@ -317,31 +317,3 @@ Test(product, weights_without_gradients_refuse_an_input_gradient) {
     hny_weights_destroy(&weights);
     hny_products_destroy(&products);
 }
-
-Test(product, gaps_between_rows_change_no_byte) {
-    enum { ROWS = 70, OUT = 90, IN = 130, GAP = 9 };
-    for (int p = HNY_PRECISION_F32; p <= HNY_PRECISION_INT8; p++) {
-        enum hny_precision precision = (enum hny_precision)p;
-        struct hny_weights *weights = NULL;
-        struct hny_products *products = NULL;
-        if (!hny_precision_supported(precision)) continue;
-        float *w = draw(OUT * IN, 1), *x = draw(ROWS * (IN + GAP), 2), *dense_x = draw(ROWS * IN, 3);
-        float *y = draw(ROWS * (OUT + GAP), 4), *dense_y = draw(ROWS * OUT, 5);
-        for (size_t row = 0; row < ROWS; row++) {
-            memcpy(dense_x + row * IN, x + row * (IN + GAP), IN * sizeof *x);
-            memcpy(dense_y + row * OUT, y + row * (OUT + GAP), OUT * sizeof *y);
-        }
-        check(hny_weights_create(&weights, OUT, IN, precision, false));
-        check(hny_weights_pack(weights, w));
-        check(hny_products_create(&products));
-        check(hny_product(products, weights, ROWS, x, IN + GAP, y, OUT + GAP, true));
-        check(hny_product(products, weights, ROWS, dense_x, IN, dense_y, OUT, true));
-        for (size_t row = 0; row < ROWS; row++)
-            cr_assert_arr_eq(y + row * (OUT + GAP), dense_y + row * OUT, OUT * sizeof *y, "%s",
-                             hny_precision_name(precision));
-        float *all[] = {w, x, dense_x, y, dense_y};
-        for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
-        hny_weights_destroy(&weights);
-        hny_products_destroy(&products);
-    }
-}
