@@ -22,7 +22,7 @@ hny_status hny_trainer_create(struct hny_trainer **trainer, struct hny_model *mo
     made->model = model;
     made->threads = threads;
     made->precision = precision;
-    made->shards = config->shards > hny_threads_count(threads) ? config->shards : hny_threads_count(threads);
+    made->shards = config->shards;
     made->computes = hny_allocate(made->shards, sizeof *made->computes);
     made->gradients = hny_allocate(made->shards, sizeof *made->gradients);
     hny_status status = made->computes && made->gradients ? HNY_OK : HNY_ERROR_MEMORY;
