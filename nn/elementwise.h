@@ -15,7 +15,7 @@
 
 /* Marks a function whose loops are worth compiling for every instruction set. */
 #if defined(__x86_64__) && !defined(HNY_DOUBLE) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define HNY_KERNEL __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define HNY_KERNEL __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define HNY_KERNEL
 #endif

@@ -233,6 +233,7 @@ void hny_argument_setting(const struct hny_arguments *arguments, size_t index, c
 }
 
 hny_status hny_output_flush(void) {
-    if (fflush(stdout) != 0 || ferror(stdout)) return hny_fail(HNY_ERROR_IO, "standard output: it could not be written");
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return hny_fail(HNY_ERROR_IO, "standard output: it could not be written");
     return HNY_OK;
 }

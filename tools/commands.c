@@ -2,8 +2,13 @@
 #include "tools/commands.h"
 
 const struct hny_command *const hny_commands[] = {
+    &hny_command_train,
     &hny_command_evaluate,
-    &hny_command_info,
     &hny_command_plot,
+    &hny_command_info,
+    &hny_command_average,
+    &hny_command_tokenizer_train,
+    &hny_command_tokenizer_encode,
+    &hny_command_tokenizer_decode,
     NULL,
 };

@@ -4,8 +4,13 @@
 
 #include "tools/tool.h"
 
+extern const struct hny_command hny_command_train;
 extern const struct hny_command hny_command_evaluate;
-extern const struct hny_command hny_command_info;
 extern const struct hny_command hny_command_plot;
+extern const struct hny_command hny_command_info;
+extern const struct hny_command hny_command_average;
+extern const struct hny_command hny_command_tokenizer_train;
+extern const struct hny_command hny_command_tokenizer_encode;
+extern const struct hny_command hny_command_tokenizer_decode;
 
 #endif

@@ -1,0 +1,77 @@
+/* honyaku average: the mean of several checkpoints' weights as a model of its own. */
+#include "base/file.h"
+#include "model/folder.h"
+#include "tools/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct hny_option options[] = {
+    {"out", 'o', "DIR", false, false, "folder of the new model; must not exist"},
+    {NULL, 0, NULL, false, false, NULL},
+};
+
+/* Adds the weights of FOLDER to SUM, in double: the order of models does not matter beyond rounding. */
+static hny_status add_weights(const char *folder, const struct hny_model *first, double *sum) {
+    struct hny_model *model;
+    HNY_TRY(hny_folder_read(&model, folder, NULL));
+    hny_status status = hny_config_same(&first->config, &model->config, HNY_CONFIG_MODEL);
+    if (status == HNY_OK && first->parameters.count != model->parameters.count)
+        status = hny_fail(HNY_ERROR_INPUT, "other vocabulary");
+    if (status != HNY_OK) status = hny_fail_within(status, "%s is not of the same shape", folder);
+    for (size_t i = 0; status == HNY_OK && i < model->parameters.count; i++)
+        sum[i] += model->parameters.values[i];
+    hny_model_destroy(&model);
+    return status;
+}
+
+static hny_status write_mean(const struct hny_arguments *arguments, struct hny_model *first,
+                             const char *out) {
+    size_t count = hny_argument_rest(arguments), size = first->parameters.count, names = 0;
+    double *sum = hny_allocate(size, sizeof *sum);
+    struct hny_buffer folder = {0}, paths[2] = {{0}, {0}};
+    static const char *const known[] = {"tokenizer.model", "source.model", "target.model"};
+    hny_status status = sum ? HNY_OK : HNY_ERROR_MEMORY;
+    for (size_t i = 0; status == HNY_OK && i < count; i++)
+        status = add_weights(hny_argument_rest_at(arguments, i), first, sum);
+    for (size_t i = 0; status == HNY_OK && i < size; i++)
+        first->parameters.values[i] = (hny_real)(sum[i] / (double)count);
+    if (status == HNY_OK) status = hny_folder_resolve(hny_argument_rest_at(arguments, 0), &folder);
+    for (size_t i = 0; status == HNY_OK && i < sizeof known / sizeof *known && names < 2; i++) {
+        status = hny_path_join(&paths[names], folder.data, known[i]);
+        if (status == HNY_OK && hny_path_exists(paths[names].data)) names++;
+    }
+    json_t *training = json_pack("{s:I}", "averaged", (json_int_t)count);
+    if (status == HNY_OK) status = hny_directory_create(out);
+    if (status == HNY_OK)
+        status = hny_folder_write(out, first, first->parameters.values,
+                                  (const char *const[]){paths[0].data, paths[1].data}, names, training);
+    json_decref(training);
+    for (size_t i = 0; i < 2; i++) hny_buffer_free(&paths[i]);
+    hny_buffer_free(&folder);
+    free(sum);
+    return status;
+}
+
+static hny_status run(const struct hny_arguments *arguments) {
+    const char *out = hny_argument_text(arguments, "out");
+    if (!out) return hny_fail(HNY_ERROR_USAGE, "average: --out is needed");
+    if (hny_path_exists(out)) return hny_fail(HNY_ERROR_USAGE, "average: %s exists already", out);
+    struct hny_model *first;
+    HNY_TRY(hny_folder_read(&first, hny_argument_rest_at(arguments, 0), NULL));
+    hny_status status = write_mean(arguments, first, out);
+    hny_model_destroy(&first);
+    return status;
+}
+
+const struct hny_command hny_command_average = {
+    .name = "average",
+    .arguments = "MODEL…",
+    .summary = "the mean of several models' weights, as a new model",
+    .description = "The models must be of one training, or at least of one shape and vocabulary.",
+    .example = "honyaku average -o mean/ model/checkpoints/step-4000 model/checkpoints/step-4500",
+    .options = options,
+    .least = 1,
+    .most = 1000,
+    .run = run};
