@@ -7,14 +7,15 @@ FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=build/fuzz/fuzz_%)
 COVERAGE_PROGRAMS := $(FUZZ_TARGETS:%=build/coverage/fuzz_%)
 FUZZ_FLAGS := -g -O1 -fno-omit-frame-pointer -std=gnu11 -D_GNU_SOURCE -DHNY_VERSION='"$(VERSION)"' -I. -pthread \
     -fno-math-errno $(shell pkg-config --cflags $(PACKAGES))
-build/fuzz/%: FUZZ_FLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-build/coverage/%: FUZZ_FLAGS += -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
+FUZZ_CHECKS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_COVERAGE := -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 
+# The rules of the variant $1 with the flags $2.
 define fuzz_rules
 build/$1/objects/%.o: %.c
 	@mkdir -p $$(@D)
 	@echo "  $(FUZZ_CC) $$< ($1)"
-	$(QUIET)$(FUZZ_CC) $$(FUZZ_FLAGS) -MMD -MP -c -o $$@ $$<
+	$(QUIET)$(FUZZ_CC) $$(FUZZ_FLAGS) $2 -MMD -MP -c -o $$@ $$<
 
 build/$1/libhonyaku.a: $(call objects,$(ROOMS),build/$1/objects)
 	@rm -f $$@ && ar rcs $$@ $$^
@@ -22,10 +23,10 @@ build/$1/libhonyaku.a: $(call objects,$(ROOMS),build/$1/objects)
 $$(FUZZ_TARGETS:%=build/$1/fuzz_%): build/$1/fuzz_%: build/$1/objects/tests/fuzz/fuzz_%.o build/$1/objects/tests/fuzz/fuzz.o \
     build/$1/libhonyaku.a
 	@echo "  link $$@"
-	$(QUIET)$(FUZZ_CC) $$(FUZZ_FLAGS) -fsanitize=fuzzer -o $$@ $$^ $(LIBS)
+	$(QUIET)$(FUZZ_CC) $$(FUZZ_FLAGS) $2 -fsanitize=fuzzer -o $$@ $$^ $(LIBS)
 endef
-$(eval $(call fuzz_rules,fuzz))
-$(eval $(call fuzz_rules,coverage))
+$(eval $(call fuzz_rules,fuzz,$(FUZZ_CHECKS)))
+$(eval $(call fuzz_rules,coverage,$(FUZZ_COVERAGE)))
 
 .PHONY: fuzz fuzz-short fuzz-coverage fuzz-merge
 fuzz: $(FUZZ_PROGRAMS) ## fuzz every reader for FUZZ_SECONDS (600) each
