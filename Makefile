@@ -104,7 +104,7 @@ $(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(OBJECTS_DIR)/tests
 
 include packaging/rules.mk
 include tests/fuzz/rules.mk
-include tests/bench/rules.mk
+include tests/bench/rules.mk tests/bench/tokenizer/rules.mk
 
 test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) $(FAULT_TOOLS) $(FUZZ_PROGRAMS) $(SHARED) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
 	@tests/run $(BUILD) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
