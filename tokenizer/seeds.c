@@ -152,7 +152,9 @@ hny_status hny_seeds_find(const struct hny_segments *segments, size_t longest, s
         if ((size_t)suffixes.common[i] > deepest) deepest = (size_t)suffixes.common[i];
     if (status == HNY_OK) {
         stack = hny_allocate(deepest + 2, sizeof *stack);
-        best.list = hny_allocate(2 * limit, sizeof *best.list);
+        /* A suffix tree of so many leaves has fewer inner nodes. */
+        size_t nodes = 2 * segments->size;
+        best.list = hny_allocate(nodes < 2 * limit ? nodes : 2 * limit, sizeof *best.list);
         status = stack && best.list ? HNY_OK : HNY_ERROR_MEMORY;
     }
     if (status == HNY_OK) {

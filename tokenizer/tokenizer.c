@@ -10,6 +10,12 @@
 #define FILE_LIMIT ((size_t)512 << 20)
 #define UNKNOWN_PENALTY (10 * HNY_SCORE_UNIT) /* below the least score: no piece loses against bytes */
 
+static hny_status fail_doubled(const char *name, uint32_t first, uint32_t second) {
+    uint32_t line = HNY_HEADER_LINES + 1 - HNY_ID_PIECES; /* of id 0, were it written */
+    return hny_fail(HNY_ERROR_INPUT, "%s: line %u: expected another piece than that of line %u", name,
+                    line + (first > second ? first : second), line + (first > second ? second : first));
+}
+
 /* Builds the trie of pieces FIRST…LAST-1 of the vocabulary; two equal pieces are refused. */
 static hny_status build_trie(const struct hny_vocabulary *vocabulary, const char *name, size_t first,
                              size_t last, struct hny_trie_key *keys, struct hny_trie *trie) {
@@ -19,24 +25,25 @@ static hny_status build_trie(const struct hny_vocabulary *vocabulary, const char
             (struct hny_trie_key){vocabulary->pieces[first + i].text, vocabulary->pieces[first + i].size,
                                   (uint32_t)(HNY_ID_PIECES + first + i)};
     qsort(keys, count, sizeof *keys, hny_trie_key_order);
-    for (size_t i = 1; i < count; i++) {
-        if (hny_trie_key_order(&keys[i - 1], &keys[i]) != 0) continue;
-        uint32_t a = keys[i - 1].value - HNY_ID_PIECES, b = keys[i].value - HNY_ID_PIECES;
-        return hny_fail(HNY_ERROR_INPUT, "%s: line %u: expected another piece than that of line %u", name,
-                        HNY_HEADER_LINES + 1 + (a > b ? a : b), HNY_HEADER_LINES + 1 + (a > b ? b : a));
-    }
+    for (size_t i = 1; i < count; i++)
+        if (hny_trie_key_order(&keys[i - 1], &keys[i]) == 0)
+            return fail_doubled(name, keys[i - 1].value, keys[i].value);
     return hny_trie_build(trie, keys, count);
 }
 
 static hny_status build_tries(struct hny_tokenizer *tokenizer, const char *name) {
     const struct hny_vocabulary *vocabulary = &tokenizer->vocabulary;
+    size_t symbols = vocabulary->symbol_count;
     struct hny_trie_key *keys = hny_allocate(vocabulary->count, sizeof *keys);
     if (!keys) return HNY_ERROR_MEMORY;
-    hny_status status = build_trie(vocabulary, name, 0, vocabulary->symbol_count, keys, &tokenizer->symbols);
+    hny_status status = build_trie(vocabulary, name, 0, symbols, keys, &tokenizer->symbols);
     if (status == HNY_OK)
-        status =
-            build_trie(vocabulary, name, vocabulary->symbol_count, vocabulary->count, keys, &tokenizer->trie);
+        status = build_trie(vocabulary, name, symbols, vocabulary->count, keys, &tokenizer->trie);
     free(keys);
+    for (size_t i = 0; status == HNY_OK && i < symbols; i++) {
+        uint32_t id = hny_trie_find(&tokenizer->trie, vocabulary->pieces[i].text, vocabulary->pieces[i].size);
+        if (id != 0) status = fail_doubled(name, HNY_ID_PIECES + (uint32_t)i, id);
+    }
     return status;
 }
 
