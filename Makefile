@@ -103,6 +103,7 @@ $(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(OBJECTS_DIR)/tests
 	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
 include packaging/rules.mk
+include recipes/rules.mk
 include tests/fuzz/rules.mk
 include tests/bench/rules.mk tests/bench/tokenizer/rules.mk
 
