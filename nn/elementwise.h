@@ -13,9 +13,11 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Marks a function whose loops are worth compiling for every instruction set. */
+/* Marks a function whose loops are worth compiling for every instruction set. The names are of levels, not of
+ * models such as "haswell", which only that model would match. */
 #if defined(__x86_64__) && !defined(HNY_DOUBLE) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define HNY_KERNEL __attribute__((target_clones("avx512f", "avx2", "default")))
+#define HNY_KERNELS_CLONED 1
+#define HNY_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define HNY_KERNEL
 #endif

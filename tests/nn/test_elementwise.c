@@ -161,3 +161,18 @@ Test(elementwise, a_bias_is_added_to_each_row_and_its_gradient_is_their_sum) {
     for (size_t i = 0; i < 17; i++)
         cr_assert_eq(gradient[i], bias[i] + before[i] + before[20 + i] + before[40 + i]);
 }
+
+#ifdef HNY_KERNELS_CLONED
+HNY_KERNEL static void multiply_add(float *z, const float *x, size_t count) {
+    for (size_t i = 0; i < count; i++) z[i] = x[i] * x[i] + z[i];
+}
+
+/* (1 + 2⁻¹²)² needs one bit more than a float has: only a fused multiply-add, which the vectors bring, keeps
+ * it. */
+Test(elementwise, kernels_run_on_the_vectors_that_the_processor_has) {
+    float x[64], z[64];
+    for (size_t i = 0; i < 64; i++) x[i] = 1 + 0x1p-12f, z[i] = -1 - 0x1p-11f;
+    multiply_add(z, x, 64);
+    for (size_t i = 0; i < 64; i++) cr_assert_eq(z[i], __builtin_cpu_supports("fma") ? 0x1p-24f : 0);
+}
+#endif
