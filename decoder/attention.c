@@ -50,8 +50,8 @@ static void softmax(hny_real *x, size_t count) {
     hny_scale(x, 1 / sum, count);
 }
 
-/* Weights [heads][length] of one question, and its context. Keys and values of position s are s·stride rows
- * apart. */
+/* Weights [heads][length] of one question, and its context [memory]; keys[s] and values[s] are position s's.
+ */
 static void attend(const struct hny_attention *attention, const hny_real *query, const hny_real *vector,
                    size_t length, const hny_real *const *keys, const hny_real *const *values, hny_real *bent,
                    hny_real *weights, hny_real *context) {

@@ -36,7 +36,7 @@ void hny_layer_initialise(const struct hny_layer *layer, struct hny_parameters *
     for (size_t d = 0; d < layer->directions; d++) hny_recurrent_initialise(&layer->direction[d], parameters);
 }
 
-/* Puts below and beside next to each other, in the arena; below itself where there is nothing to do. */
+/* A copy in the arena of below and beside next to each other. */
 static hny_real *join(const struct hny_layer *layer, struct hny_compute *compute, size_t rows,
                       const hny_real *below, const hny_real *beside) {
     size_t width = layer->below + layer->beside;

@@ -12,6 +12,7 @@ hny_status hny_recurrent_create(struct hny_recurrent *layer, struct hny_paramete
     layer->input = input;
     layer->hidden = hidden;
     layer->forget_bias = initial->forget_bias;
+    layer->recurrent_bias = layer->input_gain = layer->recurrent_gain = NULL;
     layer->input_weight = hny_parameters_add(parameters, wide, input, initial->matrix, initial->matrix_scale,
                                              true, "%s.input_weight", name);
     layer->recurrent_weight = hny_parameters_add(parameters, wide, hidden, initial->matrix,
@@ -135,14 +136,12 @@ static hny_status take_run(const struct hny_recurrent *layer, struct hny_compute
                            const struct hny_sequences *sequences, hny_real *const *initial, hny_real *y,
                            size_t y_stride, struct hny_recurrent_run *run) {
     size_t rows = sequences->rows, wide = width_of(layer), hidden = layer->hidden;
-    run->sequences = sequences;
-    run->gates = hny_compute_take(compute, rows, wide);
-    run->before = hny_compute_take(compute, rows, hidden);
-    run->recurrent = NULL;
+    *run = (struct hny_recurrent_run){.sequences = sequences,
+                                      .gates = hny_compute_take(compute, rows, wide),
+                                      .before = hny_compute_take(compute, rows, hidden)};
     if (!run->gates || !run->before) return HNY_ERROR_MEMORY;
     if (!layer->cell->additive && !(run->recurrent = hny_compute_take(compute, rows, wide)))
         return HNY_ERROR_MEMORY;
-    run->input_normal = run->recurrent_normal = NULL;
     if (layer->input_gain) {
         run->input_normal = hny_compute_take(compute, rows, wide);
         run->recurrent_normal = hny_compute_take(compute, rows, wide);

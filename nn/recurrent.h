@@ -27,7 +27,8 @@ struct hny_recurrent {
     struct hny_tensor *recurrent_gain;
 };
 
-/* Fills in *LAYER and registers its tensors as "NAME.input_weight" and so on. */
+/* Fills in *LAYER, but for reverse, recurrent_dropout and number, which are the caller's to set, and
+ * registers its tensors as "NAME.input_weight" and so on. */
 hny_status hny_recurrent_create(struct hny_recurrent *layer, struct hny_parameters *parameters,
                                 const struct hny_cell *cell, size_t input, size_t hidden, bool layer_norm,
                                 const struct hny_initialisation *initial, const char *name);
