@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "nn/product_engine.h"
+#include "nn/product_pack.h"
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <oneapi/dnnl/dnnl_debug.h>
@@ -137,6 +138,10 @@ struct hny_packed {
     dnnl_memory_t memory; /* over data */
     void *data;
     size_t bytes;
+    enum hny_matmul_type type;
+    bool transposed;
+    bool known; /* the layout is the one of nn/product_pack.h, in pack; else it takes what follows */
+    struct hny_pack pack;
     dnnl_primitive_t reorder;
     dnnl_memory_t values; /* over whatever is being packed */
     dnnl_memory_t scratchpad;
@@ -161,12 +166,36 @@ static dnnl_status_t query_layout(size_t inner, size_t columns, enum hny_matmul_
     return dnnl_primitive_desc_destroy(description);
 }
 
+/* Whether nn/product_pack.h knows the layout of PACKED, an operand of INNER × COLUMNS. */
+static bool know_layout(struct hny_packed *packed, size_t inner, size_t columns) {
+    static const struct {
+        enum hny_matmul_type type;
+        int blocks;
+        dnnl_dim_t dimensions[3], sizes[3];
+    } known[] = {{HNY_MATMUL_F32, 2, {0, 1}, {HNY_PACK_INNER, HNY_PACK_COLUMNS}},
+                 {HNY_MATMUL_BF16, 3, {0, 1, 0}, {HNY_PACK_INNER, HNY_PACK_COLUMNS, 2}}};
+    const dnnl_memory_desc_t *layout = &packed->layout;
+    const dnnl_blocking_desc_t *blocking = &layout->format_desc.blocking;
+    if (layout->format_kind != dnnl_blocked || layout->offset0 != 0 || layout->extra.flags != 0) return false;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        size_t bytes = (size_t)known[i].blocks * sizeof(dnnl_dim_t);
+        if (packed->type != known[i].type || blocking->inner_nblks != known[i].blocks ||
+            memcmp(blocking->inner_idxs, known[i].dimensions, bytes) != 0 ||
+            memcmp(blocking->inner_blks, known[i].sizes, bytes) != 0)
+            continue;
+        packed->pack =
+            (struct hny_pack){inner, columns, (size_t)blocking->strides[0], (size_t)blocking->strides[1]};
+        return true;
+    }
+    return false;
+}
+
 static dnnl_status_t make_reorder(struct hny_packed *packed, size_t inner, size_t columns,
-                                  enum hny_matmul_type type, bool transposed) {
+                                  enum hny_matmul_type type) {
     dnnl_memory_desc_t from;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = describe(&from, inner, columns, type, transposed);
+    dnnl_status_t status = describe(&from, inner, columns, type, packed->transposed);
     if (status == dnnl_success) status = make_attributes(false, &attributes);
     if (status == dnnl_success)
         status = dnnl_reorder_primitive_desc_create(&description, &from, engine.handle, &packed->layout,
@@ -193,8 +222,12 @@ static hny_status open_packed(struct hny_packed *packed, size_t inner, size_t co
     if (!packed->data) return HNY_ERROR_MEMORY;
     HNY_TRY(check(dnnl_memory_create(&packed->memory, &packed->layout, engine.handle, packed->data),
                   "hold weights"));
+    packed->type = weights;
+    packed->transposed = transposed;
+    packed->known = know_layout(packed, inner, columns);
+    if (packed->known) return HNY_OK;
     enum hny_matmul_type from = weights == HNY_MATMUL_S8 ? HNY_MATMUL_S8 : HNY_MATMUL_F32;
-    return check(make_reorder(packed, inner, columns, from, transposed), "pack weights");
+    return check(make_reorder(packed, inner, columns, from), "pack weights");
 }
 
 hny_status hny_packed_create(struct hny_packed **packed, size_t inner, size_t columns,
@@ -244,6 +277,13 @@ static dnnl_status_t run_reorder(struct hny_packed *packed, const void *values) 
 }
 
 hny_status hny_packed_fill(struct hny_packed *packed, const void *values) {
+    if (packed->known) {
+        if (packed->type == HNY_MATMUL_BF16)
+            hny_pack_bf16(&packed->pack, values, packed->transposed, packed->data);
+        else
+            hny_pack_f32(&packed->pack, values, packed->transposed, packed->data);
+        return HNY_OK;
+    }
     int threads = begin_single();
     dnnl_status_t status = run_reorder(packed, values);
     end_single(threads);

@@ -5,6 +5,7 @@
 #include "nn/product_engine.h"
 #include "nn/product_int8.h"
 #include "nn/product_matmul.h"
+#include "nn/product_pack.h"
 
 #include "base/memory.h"
 #include "nn/elementwise.h"
@@ -116,17 +117,6 @@ static void copy_row(float *out, const float *in, size_t count) {
     memcpy(out, in, count * sizeof *out);
 }
 
-/* Rounds to bfloat16, ties to even; what is not a number stays so. */
-HNY_KERNEL static void round_row(uint16_t *out, const float *in, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &in[i], sizeof bits);
-        uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
-        uint32_t nan = bits >> 16 | 0x40u;
-        out[i] = (uint16_t)((bits & 0x7fffffffu) > 0x7f800000u ? nan : rounded);
-    }
-}
-
 /* VALUES [rows][columns] as the product reads them, without gaps and in its type: themselves, or a copy in
  * SCRATCH. */
 static hny_status gather(enum hny_matmul_type type, struct hny_product_scratch *scratch, size_t rows,
@@ -138,7 +128,7 @@ static hny_status gather(enum hny_matmul_type type, struct hny_product_scratch *
     *gathered = scratch->data;
     for (size_t row = 0; row < rows; row++) {
         if (type == HNY_MATMUL_BF16)
-            round_row((uint16_t *)scratch->data + row * columns, values + row * stride, columns);
+            hny_pack_round((uint16_t *)scratch->data + row * columns, values + row * stride, columns);
         else
             copy_row((float *)scratch->data + row * columns, values + row * stride, columns);
     }

@@ -1,0 +1,113 @@
+#ifndef HNY_DOUBLE
+
+#include "nn/product_pack.h"
+
+#include "nn/elementwise.h"
+
+#define COLUMNS HNY_PACK_COLUMNS
+#define LARGEST_INNER (2 * HNY_PACK_INNER)
+
+HNY_INLINE uint32_t rounded(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint32_t even = (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
+    return (bits & 0x7fffffffu) > 0x7f800000u ? bits >> 16 | 0x40u : even;
+}
+
+HNY_KERNEL void hny_pack_round(uint16_t *out, const float *in, size_t count) {
+    for (size_t i = 0; i < count; i++) out[i] = (uint16_t)rounded(in[i]);
+}
+
+/* A block's rows of COLUMNS floats, STRIDE apart. */
+struct rows {
+    const float *data;
+    size_t stride;
+};
+
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t four_indices __attribute__((vector_size(16)));
+
+/* to[k·to_stride + c] = from[c·from_stride + k] for four k and four c. */
+HNY_INLINE void transpose_four(float *to, size_t to_stride, const float *from, size_t from_stride) {
+    static const four_indices low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5},
+                              second = {2, 3, 6, 7};
+    four a = *(const four *)from, b = *(const four *)(from + from_stride);
+    four c = *(const four *)(from + 2 * from_stride), d = *(const four *)(from + 3 * from_stride);
+    four ab_low = __builtin_shuffle(a, b, low), ab_high = __builtin_shuffle(a, b, high);
+    four cd_low = __builtin_shuffle(c, d, low), cd_high = __builtin_shuffle(c, d, high);
+    *(four *)to = __builtin_shuffle(ab_low, cd_low, first);
+    *(four *)(to + to_stride) = __builtin_shuffle(ab_low, cd_low, second);
+    *(four *)(to + 2 * to_stride) = __builtin_shuffle(ab_high, cd_high, first);
+    *(four *)(to + 3 * to_stride) = __builtin_shuffle(ab_high, cd_high, second);
+}
+
+/* tile[k][c] = values[c·stride + k] for k < INNER and all c; INNER is a multiple of four. */
+HNY_INLINE void transpose_whole(float tile[LARGEST_INNER][COLUMNS], const float *values, size_t stride,
+                                size_t inner) {
+    for (size_t c = 0; c < COLUMNS; c += 4)
+        for (size_t k = 0; k < inner; k += 4)
+            transpose_four(&tile[k][c], COLUMNS, values + c * stride + k, stride);
+}
+
+/* The same for c < COUNT and any INNER. */
+HNY_INLINE void transpose_part(float tile[LARGEST_INNER][COLUMNS], const float *values, size_t stride,
+                               size_t inner, size_t count) {
+    for (size_t c = 0; c < count; c++)
+        for (size_t k = 0; k < inner; k++) tile[k][c] = values[c * stride + k];
+}
+
+/* The block at (FIRST_INNER, FIRST_COLUMN), INNER high, zeros beyond the operand: where it lies, or in TILE.
+ */
+HNY_INLINE struct rows block_rows(float tile[LARGEST_INNER][COLUMNS], const struct hny_pack *pack,
+                                  const float *values, bool transposed, size_t first_inner,
+                                  size_t first_column, size_t inner) {
+    size_t height = pack->inner - first_inner, width = pack->columns - first_column;
+    size_t stride = transposed ? pack->inner : pack->columns;
+    bool whole = height >= inner && width >= COLUMNS;
+    values += transposed ? first_column * stride + first_inner : first_inner * stride + first_column;
+    if (whole && !transposed) return (struct rows){values, stride};
+    if (whole) {
+        transpose_whole(tile, values, stride, inner);
+        return (struct rows){tile[0], COLUMNS};
+    }
+    if (height > inner) height = inner;
+    if (width > COLUMNS) width = COLUMNS;
+    memset(tile, 0, inner * sizeof tile[0]);
+    if (transposed)
+        transpose_part(tile, values, stride, height, width);
+    else
+        for (size_t k = 0; k < height; k++) memcpy(tile[k], values + k * stride, width * sizeof tile[k][0]);
+    return (struct rows){tile[0], COLUMNS};
+}
+
+HNY_KERNEL void hny_pack_f32(const struct hny_pack *pack, const float *values, bool transposed,
+                             float *packed) {
+    const size_t inner = HNY_PACK_INNER;
+    float tile[LARGEST_INNER][COLUMNS];
+    for (size_t c = 0; c < pack->columns; c += COLUMNS)
+        for (size_t k = 0; k < pack->inner; k += inner) {
+            struct rows rows = block_rows(tile, pack, values, transposed, k, c, inner);
+            float *block = packed + c / COLUMNS * pack->column_stride + k / inner * pack->inner_stride;
+            for (size_t i = 0; i < inner; i++)
+                memcpy(block + i * COLUMNS, rows.data + i * rows.stride, COLUMNS * sizeof *block);
+        }
+}
+
+HNY_KERNEL void hny_pack_bf16(const struct hny_pack *pack, const float *values, bool transposed,
+                              uint16_t *packed) {
+    const size_t inner = 2 * HNY_PACK_INNER;
+    float tile[LARGEST_INNER][COLUMNS];
+    for (size_t c = 0; c < pack->columns; c += COLUMNS)
+        for (size_t k = 0; k < pack->inner; k += inner) {
+            struct rows rows = block_rows(tile, pack, values, transposed, k, c, inner);
+            uint16_t *block = packed + c / COLUMNS * pack->column_stride + k / inner * pack->inner_stride;
+            for (size_t i = 0; i < inner; i += 2) {
+                const float *even = rows.data + i * rows.stride, *odd = even + rows.stride;
+                uint32_t pairs[COLUMNS];
+                for (size_t n = 0; n < COLUMNS; n++) pairs[n] = rounded(even[n]) | rounded(odd[n]) << 16;
+                memcpy(block + i * COLUMNS, pairs, sizeof pairs);
+            }
+        }
+}
+
+#endif
