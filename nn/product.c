@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "nn/product_engine.h"
-#include "nn/product_matmul.h"
+#include "nn/product_isa.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ static const struct hny_product_engine *current_engine(void) {
 #ifdef __x86_64__
     /* Below AVX-512 oneDNN's kernels are slower than ours and sum a row in an order that depends on the
      * batch; elsewhere it has little but its reference kernels. */
-    if (hny_matmul_isa() >= HNY_MATMUL_AVX512) return &hny_product_onednn;
+    if (hny_product_isa() >= HNY_ISA_AVX512) return &hny_product_onednn;
 #endif
     if (hny_product_blocked.supports(HNY_PRECISION_F32)) return &hny_product_blocked;
 #endif

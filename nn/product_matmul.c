@@ -9,7 +9,6 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <oneapi/dnnl/dnnl_debug.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,44 +28,10 @@ static struct {
     pthread_once_t once;
     dnnl_engine_t handle;
     dnnl_status_t status;
-    enum hny_matmul_isa isa;
-    char library[64];
 } engine = {.once = PTHREAD_ONCE_INIT};
 
-static const struct {
-    dnnl_cpu_isa_t bits;
-    enum hny_matmul_isa isa;
-    const char *name;
-} isas[] = {
-    /* the first whose bits are all there */
-    {dnnl_cpu_isa_avx512_core_amx, HNY_MATMUL_BF16_ISA, "avx512_core_amx"},
-    {dnnl_cpu_isa_avx512_core_bf16, HNY_MATMUL_BF16_ISA, "avx512_core_bf16"},
-    {dnnl_cpu_isa_avx512_core_vnni, HNY_MATMUL_VNNI, "avx512_core_vnni"},
-    {dnnl_cpu_isa_avx512_core, HNY_MATMUL_AVX512, "avx512_core"},
-    {dnnl_cpu_isa_avx2_vnni, HNY_MATMUL_AVX2, "avx2_vnni"},
-    {dnnl_cpu_isa_avx2, HNY_MATMUL_AVX2, "avx2"},
-    {dnnl_cpu_isa_all, HNY_MATMUL_OLDER, "older"},
-};
-
 static void start_engine(void) {
-    const dnnl_version_t *version = dnnl_version();
-    dnnl_cpu_isa_t effective = dnnl_get_effective_cpu_isa();
-    size_t i = 0;
-    while ((effective & isas[i].bits) != isas[i].bits) i++;
-    engine.isa = isas[i].isa;
-    snprintf(engine.library, sizeof engine.library, "oneDNN %d.%d.%d, %s", version->major, version->minor,
-             version->patch, isas[i].name);
     engine.status = dnnl_engine_create(&engine.handle, dnnl_cpu, 0);
-}
-
-enum hny_matmul_isa hny_matmul_isa(void) {
-    pthread_once(&engine.once, start_engine);
-    return engine.isa;
-}
-
-const char *hny_matmul_library(void) {
-    pthread_once(&engine.once, start_engine);
-    return engine.library;
 }
 
 static hny_status check(dnnl_status_t status, const char *what) {

@@ -11,18 +11,6 @@
 
 enum hny_matmul_type { HNY_MATMUL_F32, HNY_MATMUL_BF16, HNY_MATMUL_U8, HNY_MATMUL_S8, HNY_MATMUL_S32 };
 
-enum hny_matmul_isa {
-    HNY_MATMUL_OLDER,
-    HNY_MATMUL_AVX2,
-    HNY_MATMUL_AVX512,
-    HNY_MATMUL_VNNI,
-    HNY_MATMUL_BF16_ISA
-};
-
-/* The best instruction set that both the processor and ONEDNN_MAX_CPU_ISA allow. */
-enum hny_matmul_isa hny_matmul_isa(void);
-const char *hny_matmul_library(void); /* "oneDNN 2.6.3, avx512_core_bf16" */
-
 /* A weights operand [inner][columns] in oneDNN's own layout; read-only while products run. */
 struct hny_packed;
 

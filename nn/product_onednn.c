@@ -4,6 +4,7 @@
 
 #include "nn/product_engine.h"
 #include "nn/product_int8.h"
+#include "nn/product_isa.h"
 #include "nn/product_matmul.h"
 #include "nn/product_pack.h"
 
@@ -41,9 +42,9 @@ static bool supports(enum hny_precision precision) {
     case HNY_PRECISION_F32:
         return true;
     case HNY_PRECISION_BF16:
-        return hny_matmul_isa() >= HNY_MATMUL_BF16_ISA;
+        return hny_product_isa() >= HNY_ISA_BF16;
     case HNY_PRECISION_INT8: /* older kernels saturate at 16 bits */
-        return hny_matmul_isa() >= HNY_MATMUL_VNNI;
+        return hny_product_isa() >= HNY_ISA_VNNI;
     }
     return false;
 }
@@ -238,7 +239,7 @@ static hny_status weight_gradient(struct hny_products *products, enum hny_precis
 }
 
 const struct hny_product_engine hny_product_onednn = {
-    .library = hny_matmul_library,
+    .library = hny_product_isa_library,
     .supports = supports,
     .weights_size = sizeof(struct onednn_weights),
     .weights_open = weights_open,

@@ -1,6 +1,7 @@
 #include "nn/product_matmul.h"
 
 #include "base/memory.h"
+#include "nn/product_isa.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -12,8 +13,8 @@ static void check(hny_status status) {
 Test(product_matmul, no_product_falls_to_a_reference_kernel) {
     static const size_t sizes[] = {1, 2, 5, 64, 100, 257};
     const size_t count = sizeof sizes / sizeof sizes[0], largest = 257;
-    if (hny_matmul_isa() < HNY_MATMUL_AVX512) return;
-    enum hny_matmul_type last = hny_matmul_isa() >= HNY_MATMUL_BF16_ISA ? HNY_MATMUL_BF16 : HNY_MATMUL_F32;
+    if (hny_product_isa() < HNY_ISA_AVX512) return;
+    enum hny_matmul_type last = hny_product_isa() >= HNY_ISA_BF16 ? HNY_MATMUL_BF16 : HNY_MATMUL_F32;
     float *source = hny_allocate(largest * largest, sizeof(float)),
           *weights = hny_allocate(largest * largest, 4);
     float *result = hny_allocate(largest * largest, sizeof(float));
