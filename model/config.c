@@ -1,5 +1,6 @@
 #include "model/config.h"
 
+#include "base/utf8.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -153,6 +154,8 @@ static hny_status set_word(char *field, const struct hny_config_key *key, const 
         return hny_fail(HNY_ERROR_USAGE, "%s is \"%s\", but must be one of %s", key->name, value,
                         key->choices);
     size_t length = strlen(value);
+    if (!hny_utf8_valid(value, length))
+        return hny_fail(HNY_ERROR_USAGE, "%s is not valid UTF-8", key->name);
     if (length >= key->size)
         return hny_fail(HNY_ERROR_USAGE, "%s has %zu bytes, but may have at most %zu", key->name, length,
                         key->size - 1);

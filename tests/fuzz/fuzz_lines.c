@@ -11,7 +11,7 @@ static void check_plain(const char *bytes, size_t size, struct hny_lines *lines,
                         size_t text_size) {
     static size_t at;
     if (hny_lines_number(lines) == 1) at = 0;
-    FUZZ_CHECK(at < size);
+    FUZZ_CHECK(at < size && hny_lines_offset(lines) == at);
     const char *end = memchr(bytes + at, '\n', size - at);
     size_t length = end ? (size_t)(end - bytes) - at : size - at;
     size_t next = at + length + (end != NULL);
@@ -21,6 +21,7 @@ static void check_plain(const char *bytes, size_t size, struct hny_lines *lines,
     } else {
         FUZZ_CHECK(hny_lines_replaced(lines) > 0);
     }
+    FUZZ_CHECK(hny_lines_bytes(lines) == length && !hny_lines_packed(lines));
     at = next;
 }
 
