@@ -1,6 +1,8 @@
 /* The reader of tokenizer files on any bytes, as they are and with the right last line put behind them: what
- * it takes, it writes back byte for byte, and whatever it took encodes and decodes any text exactly. Reader:
- * tokenizer/vocabulary_read.c Reader: tokenizer/vocabulary.c Reader: tokenizer/tokenizer.c */
+ * it takes, it writes back byte for byte, and whatever it took encodes and decodes any text exactly. */
+/* Reader: tokenizer/vocabulary_read.c */
+/* Reader: tokenizer/vocabulary.c */
+/* Reader: tokenizer/tokenizer.c */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/digest.h"
