@@ -327,3 +327,7 @@ size_t hny_search_sentences(const struct hny_search *search) {
 size_t hny_search_rows(const struct hny_search *search) {
     return search->rows;
 }
+
+size_t hny_search_widest(const struct hny_search *search) {
+    return search->widest;
+}
