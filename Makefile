@@ -84,13 +84,14 @@ $(PLANTED_PROGRAMS): $(BUILD)/tests/planted-%: $(OBJECTS_DIR)/tests/planted/%.o
 
 # The library that makes system calls fail, and what it is tried on first; built plain in every variant, since a
 # sanitizer's runtime cannot be preloaded with it.
-FAULT_TOOLS := $(BUILD)/fault-shim.so $(BUILD)/tests/fault-write
+FAULT_PROGRAMS := $(BUILD)/tests/fault-write $(BUILD)/tests/fault-save
+FAULT_TOOLS := $(BUILD)/fault-shim.so $(FAULT_PROGRAMS)
 $(BUILD)/fault-shim.so: tests/fault/shim.c
 	@mkdir -p $(@D)
 	@echo "  link $@"
 	$(QUIET)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -fPIC -shared -Wall -Wextra -Werror -o $@ $<
 
-$(BUILD)/tests/fault-write: $(OBJECTS_DIR)/tests/fault/write.o $(BUILD)/libhonyaku.a
+$(FAULT_PROGRAMS): $(BUILD)/tests/fault-%: $(OBJECTS_DIR)/tests/fault/%.o $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
 	@echo "  link $@"
 	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -128,7 +129,7 @@ lint: rooms ## layout by clang-format, the order of rooms, cppcheck
 
 check-long: ## sanitizers, lint, other instruction sets, long fuzz and its coverage: an hour and more
 	$(MAKE) lint
-	$(MAKE) test SANITIZE=1
+	FAULT_STEP=1 $(MAKE) test SANITIZE=1
 	ONEDNN_MAX_CPU_ISA=AVX2 $(MAKE) test
 	ONEDNN_MAX_CPU_ISA=AVX512_CORE $(MAKE) test
 	$(MAKE) fuzz-coverage
