@@ -96,7 +96,7 @@ Test(line_parts, a_long_sentence_is_cut_behind_a_mark_then_at_a_space_then_anywh
     check(9, false, "qqqqqq, qqqqq qq qqq", "qqqqqq,|qqqqq qq|qqq|", "qqqqqq, qqqqq qq qqq");
     check(6, false, "the house of the river near the mountain", "the house of the river near|the mountain|",
           "the house of the river near the mountain");
-    check(5, false, "qqqqqqqqqqqqq", "qqqqq|qqqqq|qqq|", "qqqqq qqqqq qqq");
+    check(5, false, "qqqqqqqqqqqqq", "qqqq|qqqq|qqqq|q|", "qqqq qqqq qqqq q");
     check(7, false, "漢漢漢漢漢漢", "漢漢|漢漢|漢漢|", "漢漢漢漢漢漢");
     check(1, false, "漢漢", "漢|漢|", "漢漢");
 }
