@@ -17,27 +17,59 @@
 
 static const char *const pointer_names[HNY_CHECKPOINT_POINTERS] = {"current", "best"};
 
+/* What a folder's name says. */
+struct name {
+    uint64_t step;
+    uint64_t revision; /* from 1; 0: none */
+};
+
 struct hny_checkpoint {
     char *out;
-    uint64_t step;
+    struct name name;
     struct hny_buffer part;  /* where it is written */
     struct hny_buffer whole; /* the name it gets */
 };
 
 /* --- Names --------------------------------------------------------------------------------------------- */
 
-hny_status hny_checkpoint_path(const char *out, uint64_t step, struct hny_buffer *folder) {
-    hny_buffer_clear(folder);
-    return hny_buffer_print(folder, "%s/" FOLDER "/" STEP_PREFIX "%" PRIu64, out, step);
+/* Appends "step-N", or "step-N.R" from the second revision on. */
+static hny_status print_name(struct hny_buffer *text, struct name name) {
+    HNY_TRY(hny_buffer_print(text, STEP_PREFIX "%" PRIu64, name.step));
+    return name.revision > 1 ? hny_buffer_print(text, ".%" PRIu64, name.revision) : HNY_OK;
 }
 
-/* Whether NAME is "step-N" as hny_checkpoint_path writes it. */
-static bool parse_step(const char *name, uint64_t *step) {
+/* Whether TEXT is a name as print_name writes it. */
+static bool parse_name(const char *text, struct name *name) {
     char again[64];
-    if (strncmp(name, STEP_PREFIX, strlen(STEP_PREFIX)) != 0) return false;
-    *step = strtoull(name + strlen(STEP_PREFIX), NULL, 10);
-    snprintf(again, sizeof again, STEP_PREFIX "%" PRIu64, *step);
-    return strcmp(name, again) == 0;
+    char *end;
+    if (strncmp(text, STEP_PREFIX, strlen(STEP_PREFIX)) != 0) return false;
+    *name = (struct name){.step = strtoull(text + strlen(STEP_PREFIX), &end, 10), .revision = 1};
+    if (*end == '\0') {
+        snprintf(again, sizeof again, STEP_PREFIX "%" PRIu64, name->step);
+    } else {
+        name->revision = strtoull(end + 1, NULL, 10);
+        if (name->revision < 2) return false;
+        snprintf(again, sizeof again, STEP_PREFIX "%" PRIu64 ".%" PRIu64, name->step, name->revision);
+    }
+    return strcmp(text, again) == 0;
+}
+
+/* By step, then revision. */
+static int compare_names(const void *left, const void *right) {
+    const struct name *a = left, *b = right;
+    if (a->step != b->step) return a->step < b->step ? -1 : 1;
+    return a->revision < b->revision ? -1 : a->revision > b->revision;
+}
+
+static bool same_name(struct name a, struct name b) {
+    return compare_names(&a, &b) == 0;
+}
+
+/* The path of the checkpoint NAME in FOLDER, which is cleared first. */
+static hny_status path_of(const char *out, struct name name, struct hny_buffer *folder) {
+    hny_buffer_clear(folder);
+    HNY_TRY(hny_buffer_print(folder, "%s/" FOLDER "/", out));
+    return print_name(folder, name);
 }
 
 static bool ends_with(const char *name, const char *ending) {
@@ -47,23 +79,24 @@ static bool ends_with(const char *name, const char *ending) {
 
 /* --- Pointers ------------------------------------------------------------------------------------------ */
 
-hny_status hny_checkpoint_find(const char *out, enum hny_checkpoint_pointer pointer,
-                               struct hny_buffer *folder, uint64_t *step, bool *found) {
+/* *NAME is what POINTER says; revision 0 where there is no such pointer. FOLDER, which is cleared first, is
+ * its path. */
+static hny_status read_pointer(const char *out, enum hny_checkpoint_pointer pointer,
+                               struct hny_buffer *folder, struct name *name) {
     struct hny_buffer path = {0}, text = {0};
+    const size_t prefix = strlen(FOLDER "/");
+    *name = (struct name){0};
     hny_status status = hny_path_join(&path, out, pointer_names[pointer]);
-    if (status != HNY_OK) goto done;
-    *found = hny_path_exists(path.data);
-    if (!*found) goto done;
+    if (status != HNY_OK || !hny_path_exists(path.data)) goto done;
     status = hny_file_read(path.data, POINTER_BYTES, &text);
     if (status != HNY_OK) goto done;
     if (text.size > 0 && text.data[text.size - 1] == '\n') text.data[text.size - 1] = '\0';
-    const size_t prefix = strlen(FOLDER "/");
     if (text.size <= prefix || strncmp(text.data, FOLDER "/", prefix) != 0 ||
-        !parse_step(text.data + prefix, step)) {
+        !parse_name(text.data + prefix, name)) {
         status = hny_fail(HNY_ERROR_INPUT, "%s: expected a line \"" FOLDER "/" STEP_PREFIX "N\"", path.data);
         goto done;
     }
-    status = hny_checkpoint_path(out, *step, folder);
+    status = path_of(out, *name, folder);
     if (status == HNY_OK && !hny_path_exists(folder->data))
         status = hny_fail(HNY_ERROR_INPUT, "%s: names %s, which is not there", path.data, folder->data);
 done:
@@ -72,39 +105,55 @@ done:
     return status;
 }
 
-static hny_status write_pointer(const char *out, enum hny_checkpoint_pointer pointer, uint64_t step) {
+hny_status hny_checkpoint_find(const char *out, enum hny_checkpoint_pointer pointer,
+                               struct hny_buffer *folder, uint64_t *step, bool *found) {
+    struct name name;
+    HNY_TRY(read_pointer(out, pointer, folder, &name));
+    *found = name.revision > 0;
+    if (*found) *step = name.step;
+    return HNY_OK;
+}
+
+static hny_status write_pointer(const char *out, enum hny_checkpoint_pointer pointer, struct name name) {
     struct hny_buffer path = {0}, text = {0};
     hny_status status = hny_path_join(&path, out, pointer_names[pointer]);
-    if (status == HNY_OK) status = hny_buffer_print(&text, FOLDER "/" STEP_PREFIX "%" PRIu64 "\n", step);
+    if (status == HNY_OK) status = hny_buffer_print(&text, FOLDER "/");
+    if (status == HNY_OK) status = print_name(&text, name);
+    if (status == HNY_OK) status = hny_buffer_append(&text, "\n", 1);
     if (status == HNY_OK) status = hny_file_write(path.data, text.data, text.size);
     hny_buffer_free(&path);
     hny_buffer_free(&text);
     return status;
 }
 
-hny_status hny_checkpoint_point(const char *out, enum hny_checkpoint_pointer pointer, uint64_t step) {
-    struct hny_buffer folder = {0};
-    hny_status status = hny_checkpoint_path(out, step, &folder);
-    if (status == HNY_OK && !hny_path_exists(folder.data))
-        status = hny_fail(HNY_ERROR_USAGE, "%s: is not there for %s to name it", folder.data,
-                          pointer_names[pointer]);
-    hny_buffer_free(&folder);
-    return status == HNY_OK ? write_pointer(out, pointer, step) : status;
-}
-
-/* Whether a pointer of OUT names STEP. A broken pointer is a failure: what it named must not be removed. */
-static hny_status is_named(const char *out, uint64_t step, bool *named) {
+/* What the pointers of OUT name. A broken pointer is a failure: what it named must not be removed. */
+static hny_status read_pointers(const char *out, struct name named[HNY_CHECKPOINT_POINTERS]) {
     struct hny_buffer folder = {0};
     hny_status status = HNY_OK;
-    *named = false;
-    for (size_t i = 0; i < HNY_CHECKPOINT_POINTERS && status == HNY_OK; i++) {
-        uint64_t at = 0;
-        bool found = false;
-        status = hny_checkpoint_find(out, (enum hny_checkpoint_pointer)i, &folder, &at, &found);
-        if (status == HNY_OK && found && at == step) *named = true;
-    }
+    for (size_t i = 0; i < HNY_CHECKPOINT_POINTERS && status == HNY_OK; i++)
+        status = read_pointer(out, (enum hny_checkpoint_pointer)i, &folder, &named[i]);
     hny_buffer_free(&folder);
     return status;
+}
+
+static hny_status is_named(const char *out, struct name name, bool *named) {
+    struct name names[HNY_CHECKPOINT_POINTERS];
+    HNY_TRY(read_pointers(out, names));
+    *named = false;
+    for (size_t i = 0; i < HNY_CHECKPOINT_POINTERS; i++)
+        if (same_name(names[i], name)) *named = true;
+    return HNY_OK;
+}
+
+/* The name of a new checkpoint of STEP: its first revision behind all that pointers name. */
+static hny_status next_name(const char *out, uint64_t step, struct name *name) {
+    struct name names[HNY_CHECKPOINT_POINTERS];
+    HNY_TRY(read_pointers(out, names));
+    *name = (struct name){.step = step, .revision = 1};
+    for (size_t i = 0; i < HNY_CHECKPOINT_POINTERS; i++)
+        if (names[i].step == step && names[i].revision >= name->revision)
+            name->revision = names[i].revision + 1;
+    return HNY_OK;
 }
 
 /* --- Writing ------------------------------------------------------------------------------------------- */
@@ -146,14 +195,12 @@ static void free_checkpoint(struct hny_checkpoint **checkpoint) {
     *checkpoint = NULL;
 }
 
-static hny_status begin(struct hny_checkpoint *checkpoint, const char *out) {
-    bool named = false;
+static hny_status begin(struct hny_checkpoint *checkpoint, const char *out, uint64_t step) {
     checkpoint->out = strdup(out);
     if (!checkpoint->out) return hny_fail(HNY_ERROR_MEMORY, "%s: out of memory", out);
-    HNY_TRY(hny_checkpoint_path(out, checkpoint->step, &checkpoint->whole));
+    HNY_TRY(next_name(out, step, &checkpoint->name));
+    HNY_TRY(path_of(out, checkpoint->name, &checkpoint->whole));
     HNY_TRY(part_of(&checkpoint->part, checkpoint->whole.data, ""));
-    HNY_TRY(is_named(out, checkpoint->step, &named));
-    if (named) return hny_fail(HNY_ERROR_USAGE, "%s: is there already", checkpoint->whole.data);
     HNY_TRY(hny_directory_remove(checkpoint->part.data));
     HNY_TRY(hny_directory_create(checkpoint->part.data));
     return hny_directory_sync(out); /* `checkpoints` itself may be new */
@@ -162,8 +209,7 @@ static hny_status begin(struct hny_checkpoint *checkpoint, const char *out) {
 hny_status hny_checkpoint_begin(struct hny_checkpoint **checkpoint, const char *out, uint64_t step) {
     struct hny_checkpoint *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
-    made->step = step;
-    hny_status status = begin(made, out);
+    hny_status status = begin(made, out, step);
     if (status == HNY_OK)
         *checkpoint = made;
     else
@@ -181,7 +227,7 @@ void hny_checkpoint_abandon(struct hny_checkpoint **checkpoint) {
     free_checkpoint(checkpoint);
 }
 
-/* Gives the checkpoint its name. One of the same step that no pointer names makes way. */
+/* Gives the checkpoint its name. One of the same name, which no pointer names, makes way. */
 static hny_status take_name(const struct hny_checkpoint *checkpoint) {
     HNY_TRY(hny_manifest_write(checkpoint->part.data));
     if (hny_path_exists(checkpoint->whole.data)) HNY_TRY(remove_whole(checkpoint->whole.data));
@@ -192,7 +238,7 @@ static hny_status take_name(const struct hny_checkpoint *checkpoint) {
 hny_status hny_checkpoint_commit(struct hny_checkpoint **checkpoint) {
     hny_status status = take_name(*checkpoint);
     if (status == HNY_OK)
-        status = write_pointer((*checkpoint)->out, HNY_CHECKPOINT_CURRENT, (*checkpoint)->step);
+        status = write_pointer((*checkpoint)->out, HNY_CHECKPOINT_CURRENT, (*checkpoint)->name);
     if (status == HNY_OK)
         free_checkpoint(checkpoint);
     else
@@ -206,8 +252,8 @@ hny_status hny_checkpoint_verify(const char *folder) {
 
 /* --- Listing and removing ------------------------------------------------------------------------------ */
 
-struct steps {
-    uint64_t *steps;
+struct names {
+    struct name *names;
     size_t count, capacity;
 };
 
@@ -246,52 +292,96 @@ hny_status hny_checkpoint_clean(const char *out) {
     return walk(out, remove_part, NULL);
 }
 
-static hny_status add_step(void *context, const char *folder, const char *name) {
+static hny_status add_name(void *context, const char *folder, const char *entry) {
     (void)folder;
-    struct steps *list = context;
-    uint64_t step = 0;
-    if (!parse_step(name, &step)) return HNY_OK;
-    if (hny_grow(&list->steps, &list->capacity, list->count + 1, sizeof *list->steps) != 0)
+    struct names *list = context;
+    struct name name;
+    if (!parse_name(entry, &name)) return HNY_OK;
+    if (hny_grow(&list->names, &list->capacity, list->count + 1, sizeof *list->names) != 0)
         return HNY_ERROR_MEMORY;
-    list->steps[list->count++] = step;
+    list->names[list->count++] = name;
     return HNY_OK;
 }
 
-static int compare_steps(const void *left, const void *right) {
-    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-    return a < b ? -1 : a > b;
+/* All whole checkpoints by step and revision; on failure there is nothing to free. */
+static hny_status list_names(const char *out, struct names *list) {
+    *list = (struct names){0};
+    hny_status status = walk(out, add_name, list);
+    if (status != HNY_OK) {
+        free(list->names);
+        *list = (struct names){0};
+    }
+    if (list->count) qsort(list->names, list->count, sizeof *list->names, compare_names);
+    return status;
+}
+
+/* Whether a later revision of the same step follows in the list. */
+static bool is_superseded(const struct names *list, size_t i) {
+    return i + 1 < list->count && list->names[i + 1].step == list->names[i].step;
 }
 
 hny_status hny_checkpoint_list(const char *out, uint64_t **steps, size_t *count) {
-    struct steps list = {0};
-    hny_status status = walk(out, add_step, &list);
-    if (status != HNY_OK) {
-        free(list.steps);
-        return status;
-    }
-    if (list.count) qsort(list.steps, list.count, sizeof *list.steps, compare_steps);
-    *steps = list.steps;
-    *count = list.count;
-    return HNY_OK;
+    struct names list;
+    HNY_TRY(list_names(out, &list));
+    *count = 0;
+    *steps = NULL;
+    if (list.count) *steps = hny_allocate(list.count, sizeof **steps);
+    hny_status status = list.count && !*steps ? HNY_ERROR_MEMORY : HNY_OK;
+    for (size_t i = 0; status == HNY_OK && i < list.count; i++)
+        if (!is_superseded(&list, i)) (*steps)[(*count)++] = list.names[i].step;
+    free(list.names);
+    return status;
 }
 
-static hny_status remove_unnamed(const char *out, uint64_t step) {
+static hny_status remove_unnamed(const char *out, struct name name) {
     bool named = false;
-    HNY_TRY(is_named(out, step, &named));
+    HNY_TRY(is_named(out, name, &named));
     if (named) return HNY_OK;
     struct hny_buffer path = {0};
-    hny_status status = hny_checkpoint_path(out, step, &path);
+    hny_status status = path_of(out, name, &path);
     if (status == HNY_OK) status = remove_whole(path.data);
     hny_buffer_free(&path);
     return status;
 }
 
 hny_status hny_checkpoint_keep(const char *out, size_t keep) {
-    uint64_t *steps = NULL;
-    size_t count = 0;
-    HNY_TRY(hny_checkpoint_list(out, &steps, &count));
+    struct names list;
+    HNY_TRY(list_names(out, &list));
     hny_status status = HNY_OK;
-    for (size_t i = 0; i + keep < count && status == HNY_OK; i++) status = remove_unnamed(out, steps[i]);
-    free(steps);
+    size_t kept = 0;
+    for (size_t i = list.count; i-- > 0 && status == HNY_OK;) {
+        if (!is_superseded(&list, i) && kept < keep)
+            kept++;
+        else
+            status = remove_unnamed(out, list.names[i]);
+    }
+    free(list.names);
     return status;
+}
+
+/* --- Pointing ------------------------------------------------------------------------------------------ */
+
+/* The checkpoint of STEP that counts: the current one where it is of that step, or else the last revision;
+ * revision 0 where there is none. */
+static hny_status latest_name(const char *out, uint64_t step, struct name *name) {
+    struct name names[HNY_CHECKPOINT_POINTERS];
+    struct names list;
+    HNY_TRY(read_pointers(out, names));
+    *name = names[HNY_CHECKPOINT_CURRENT];
+    if (name->revision > 0 && name->step == step) return HNY_OK;
+    HNY_TRY(list_names(out, &list));
+    *name = (struct name){.step = step};
+    for (size_t i = 0; i < list.count; i++)
+        if (list.names[i].step == step) *name = list.names[i];
+    free(list.names);
+    return HNY_OK;
+}
+
+hny_status hny_checkpoint_point(const char *out, enum hny_checkpoint_pointer pointer, uint64_t step) {
+    struct name name;
+    HNY_TRY(latest_name(out, step, &name));
+    if (name.revision == 0)
+        return hny_fail(HNY_ERROR_USAGE, "%s: there is no checkpoint of step %" PRIu64 " for %s to name", out,
+                        step, pointer_names[pointer]);
+    return write_pointer(out, pointer, name);
 }

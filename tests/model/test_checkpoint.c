@@ -128,14 +128,71 @@ Test(checkpoint, a_whole_one_that_no_pointer_names_is_replaced) {
     cr_assert_str_eq(listed(), "5");
 }
 
-Test(checkpoint, one_that_a_pointer_names_is_not_replaced) {
-    struct hny_checkpoint *checkpoint = NULL;
+/* What the pointer file NAME holds. */
+static const char *pointer_text(const char *name) {
+    static char text[256];
+    struct hny_buffer read = {0};
+    cr_assert_eq(hny_file_read(scratch_path(name), sizeof text - 1, &read), HNY_OK, "%s", hny_message());
+    memcpy(text, read.data, read.size + 1);
+    hny_buffer_free(&read);
+    return text;
+}
+
+Test(checkpoint, one_that_a_pointer_names_is_never_touched_but_followed_by_another_revision) {
     save(5);
-    cr_assert_eq(hny_checkpoint_begin(&checkpoint, out(), 5), HNY_ERROR_USAGE);
+    save(5);
+    cr_assert_str_eq(pointer_text("out/current"), "checkpoints/step-5.2\n");
+    cr_assert(hny_path_exists(scratch_path("out/checkpoints/step-5/weights")));
+    cr_assert_eq(named(HNY_CHECKPOINT_CURRENT), 5);
+    cr_assert_str_eq(listed(), "5");
     cr_assert_eq(hny_checkpoint_point(out(), HNY_CHECKPOINT_BEST, 5), HNY_OK);
+    cr_assert_str_eq(pointer_text("out/best"), "checkpoints/step-5.2\n");
     save(6);
-    cr_assert_eq(hny_checkpoint_begin(&checkpoint, out(), 5), HNY_ERROR_USAGE);
-    cr_assert_null(checkpoint);
+    save(5);
+    cr_assert_str_eq(pointer_text("out/current"), "checkpoints/step-5.3\n");
+    cr_assert_eq(named(HNY_CHECKPOINT_BEST), 5);
+    cr_assert_str_eq(listed(), "5 6");
+}
+
+Test(checkpoint, a_revision_that_no_pointer_names_is_replaced) {
+    save(5);
+    save(5);
+    scratch_put("out/checkpoints/step-5.2/old", "old", 3);
+    scratch_put("out/current", "checkpoints/step-5\n", 19); /* as if killed before the pointer was written */
+    save(5);
+    cr_assert_str_eq(pointer_text("out/current"), "checkpoints/step-5.2\n");
+    cr_assert(!hny_path_exists(scratch_path("out/checkpoints/step-5.2/old")));
+}
+
+Test(checkpoint, of_a_step_the_last_revision_is_kept_and_those_that_pointers_name) {
+    save(5);
+    cr_assert_eq(hny_checkpoint_point(out(), HNY_CHECKPOINT_BEST, 5), HNY_OK);
+    save(5);
+    save(5);
+    save(9);
+    save(9);
+    cr_assert_eq(hny_checkpoint_keep(out(), 2), HNY_OK, "%s", hny_message());
+    cr_assert(hny_path_exists(scratch_path("out/checkpoints/step-5")));
+    cr_assert(!hny_path_exists(scratch_path("out/checkpoints/step-5.2")));
+    cr_assert(hny_path_exists(scratch_path("out/checkpoints/step-5.3")));
+    cr_assert(!hny_path_exists(scratch_path("out/checkpoints/step-9")));
+    cr_assert(hny_path_exists(scratch_path("out/checkpoints/step-9.2")));
+    cr_assert_eq(hny_checkpoint_keep(out(), 1), HNY_OK, "%s", hny_message());
+    cr_assert(!hny_path_exists(scratch_path("out/checkpoints/step-5.3")));
+    cr_assert_eq(named(HNY_CHECKPOINT_BEST), 5);
+    cr_assert_eq(named(HNY_CHECKPOINT_CURRENT), 9);
+    cr_assert_str_eq(listed(), "5 9");
+}
+
+Test(checkpoint, a_pointer_is_put_on_the_current_revision_before_any_later_one) {
+    save(5);
+    save(5);
+    scratch_put("out/current", "checkpoints/step-5\n", 19);
+    cr_assert_eq(hny_checkpoint_point(out(), HNY_CHECKPOINT_BEST, 5), HNY_OK);
+    cr_assert_str_eq(pointer_text("out/best"), "checkpoints/step-5\n");
+    save(6);
+    cr_assert_eq(hny_checkpoint_point(out(), HNY_CHECKPOINT_BEST, 5), HNY_OK);
+    cr_assert_str_eq(pointer_text("out/best"), "checkpoints/step-5.2\n");
 }
 
 Test(checkpoint, the_last_ones_and_those_that_pointers_name_are_kept) {
@@ -169,6 +226,11 @@ Test(checkpoint, pointers_that_are_none_are_refused) {
                                         "checkpoints/step-1\n\n",
                                         "/checkpoints/step-1\n",
                                         "checkpoints/step-99999999999999999999\n",
+                                        "checkpoints/step-1.1\n",
+                                        "checkpoints/step-1.02\n",
+                                        "checkpoints/step-1.\n",
+                                        "checkpoints/step-1.2.3\n",
+                                        "checkpoints/step-1.2\n",
                                         "checkpoints/step-2\n"};
     save(1);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -177,8 +239,13 @@ Test(checkpoint, pointers_that_are_none_are_refused) {
                      HNY_ERROR_INPUT, "taken: %s", texts[i]);
         cr_assert_not_null(strstr(hny_message(), "out/current"));
     }
-    cr_assert_eq(hny_checkpoint_point(out(), HNY_CHECKPOINT_BEST, 2), HNY_ERROR_USAGE);
     hny_buffer_free(&folder);
+}
+
+Test(checkpoint, a_pointer_is_not_put_on_what_is_not_there) {
+    save(1);
+    cr_assert_eq(hny_checkpoint_point(out(), HNY_CHECKPOINT_BEST, 2), HNY_ERROR_USAGE);
+    cr_assert_eq(named(HNY_CHECKPOINT_BEST), -1);
 }
 
 static void refuse(const char *expected) {
