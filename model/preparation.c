@@ -148,7 +148,7 @@ static hny_status make_tokenizers(struct hny_preparation *preparation, const str
     if (job->ids) return HNY_OK;
     preparation->tokenizer_count = job->config.joint ? 1 : 2;
     for (size_t i = 0; i < preparation->tokenizer_count; i++) {
-        if (hny_stop_requested()) return HNY_INTERRUPTED;
+        if (hny_stop_requested()) return hny_fail(HNY_INTERRUPTED, "%s", "");
         HNY_TRY(make_tokenizer(preparation, job, i, threads));
     }
     if (preparation->tokenizer_count == 1) {

@@ -45,7 +45,7 @@ static json_t *environment_of(const struct hny_run *run) {
 static json_t *training_of(const struct hny_run *run) {
     json_t *training = json_pack("{s:I, s:I}", "update", (json_int_t)run->state.update, "tokens",
                                  (json_int_t)run->state.tokens);
-    if (training && run->heldout && run->state.validated == run->state.update) {
+    if (training && run->scored) {
         json_t *scores = json_pack("{s:f}", "loss", run->scores.loss);
         if (scores && run->scores.translated) {
             json_object_set_new(scores, "bleu", json_real(run->scores.bleu));
@@ -98,7 +98,8 @@ hny_status hny_run_save(struct hny_run *run, bool best) {
     if (status == HNY_OK) status = hny_checkpoint_commit(&checkpoint);
     hny_checkpoint_abandon(&checkpoint);
     HNY_TRY(status);
-    if (best) HNY_TRY(hny_checkpoint_point(out, HNY_CHECKPOINT_BEST, run->state.update));
+    if (best || !run->heldout) HNY_TRY(hny_checkpoint_point(out, HNY_CHECKPOINT_BEST, run->state.update));
+    run->saved = true;
     return hny_checkpoint_keep(out, run->config.keep);
 }
 
@@ -172,6 +173,7 @@ static hny_status take_up(struct hny_run *run) {
                           (unsigned long long)run->state.update);
     else if (status == HNY_OK && run->preparation.begun)
         hny_progress_note("%s: no checkpoint was saved yet: starting afresh", run->job->out);
+    run->saved = status == HNY_OK && found;
     hny_buffer_free(&folder);
     return status;
 }

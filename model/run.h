@@ -37,13 +37,16 @@ struct hny_run {
     struct hny_log *log;
     struct hny_run_state state;
     struct hny_heldout_scores scores; /* of the last validation, for config.json */
+    bool scored;                      /* scores are those of the weights as they are now */
+    bool saved;                       /* the current checkpoint holds this very state */
 };
 
 /* Makes everything that RUN works with, and reads the last checkpoint where there is one. */
 hny_status hny_run_open(struct hny_run *run, const struct hny_train_job *job);
 void hny_run_close(struct hny_run *run);
 
-/* Writes a checkpoint of the state; BEST moves the pointer to the best weights here as well. */
+/* Writes a checkpoint of the state; BEST moves the pointer to the best weights here as well. Without
+ * validation files the latest weights are the best. */
 hny_status hny_run_save(struct hny_run *run, bool best);
 
 #endif

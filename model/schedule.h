@@ -9,7 +9,9 @@ struct hny_schedule {
     bool validated;         /* there was a validation */
     double best;            /* score of the best one, in the metric's own sense (loss: lower is better) */
     uint64_t best_update;   /* its update */
-    uint64_t stalled;       /* validations since the best: for patience */
+    bool counted;           /* there was a regular one */
+    double mark;            /* score of the best regular one: what a validation must pass not to stall */
+    uint64_t stalled;       /* regular validations since that one: for patience */
     uint64_t decay_stalled; /* the same since the last decay */
     uint64_t decays;
 };
@@ -19,8 +21,8 @@ double hny_schedule_rate(const struct hny_schedule *schedule, const struct hny_c
                          uint64_t update);
 
 /* Takes in the score of a validation at UPDATE. REGULAR: it is one of those every validate_every updates,
- * which count for decay and patience; the one at the end counts for the best alone. *BETTER: it is the best
- * so far. */
+ * which count for decay and patience. The one at the end counts for the best alone, so that a run which is
+ * given more updates afterwards goes on as if it had always had them. *BETTER: it is the best so far. */
 void hny_schedule_validated(struct hny_schedule *schedule, const struct hny_config *config, uint64_t update,
                             double score, bool regular, bool *better);
 

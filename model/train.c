@@ -117,8 +117,8 @@ static hny_status check_loss(const struct hny_run *run, const struct hny_loss *l
         hny_schedule_rate(&run->state.schedule, &run->config, run->state.update + 1));
 }
 
-/* One update, and what the log and the state take down of it. *SHOWN sums what the progress line speaks of.
- */
+/* One update, and what the log and the state take down of it. *LOGGED sums the seconds since the log's last
+ * line. */
 static hny_status update(struct hny_run *run, struct intake *intake, double *logged) {
     struct hny_run_state *state = &run->state;
     double start = hny_seconds(), rate = hny_schedule_rate(&state->schedule, &run->config, state->update + 1);
@@ -137,6 +137,7 @@ static hny_status update(struct hny_run *run, struct intake *intake, double *log
     HNY_TRY(status);
     HNY_TRY(check_loss(run, &loss));
     double spent = hny_seconds() - start;
+    run->saved = run->scored = false;
     state->update++;
     state->tokens += loss.tokens;
     state->position = intake->batches[intake->count - 1].after;
@@ -183,11 +184,17 @@ static hny_status validate(struct hny_run *run, bool regular) {
     HNY_TRY(hny_trainer_average(run->trainer, false));
     if (status == HNY_INTERRUPTED) return HNY_OK; /* the loop saves; resumed, it validates again */
     HNY_TRY(status);
+    if (!isfinite(run->scores.loss))
+        return hny_fail(HNY_ERROR_NUMERIC,
+                        "update %llu: the validation loss is %g; the last checkpoint is kept",
+                        (unsigned long long)state->update, run->scores.loss);
     const char *metric = run->config.valid_metric;
     double score = strcmp(metric, "bleu") == 0   ? run->scores.bleu
                    : strcmp(metric, "chrf") == 0 ? run->scores.chrf
                                                  : run->scores.loss;
     bool better;
+    run->saved = false;
+    run->scored = true;
     hny_schedule_validated(&state->schedule, &run->config, state->update, score, regular, &better);
     state->validated = state->update;
     state->exhausted = regular && hny_schedule_exhausted(&state->schedule, &run->config);
@@ -215,24 +222,26 @@ static bool due(uint64_t update, uint64_t every) {
     return update > 0 && update % every == 0;
 }
 
+static hny_status stop(struct hny_run *run) {
+    if (!run->saved) HNY_TRY(hny_run_save(run, false));
+    hny_progress_note("stopped after update %llu; --resume goes on from here",
+                      (unsigned long long)run->state.update);
+    return hny_fail(HNY_INTERRUPTED, "%s", "");
+}
+
 static hny_status loop(struct hny_run *run, struct intake *intake) {
     struct hny_run_state *state = &run->state;
     double logged = 0;
     for (;;) {
-        if (due(state->update, run->config.validate_every) && state->validated != state->update)
-            HNY_TRY(validate(run, true));
-        if (hny_stop_requested()) {
-            HNY_TRY(hny_run_save(run, false));
-            hny_progress_note("stopped after update %llu; --resume goes on from here",
-                              (unsigned long long)state->update);
-            return hny_fail(HNY_INTERRUPTED, "%s", "");
-        }
-        if (reason_to_end(run)) break;
+        bool regular = due(state->update, run->config.validate_every);
+        if ((regular || reason_to_end(run)) && state->validated != state->update)
+            HNY_TRY(validate(run, regular));
+        if (reason_to_end(run) && state->validated == state->update) return HNY_OK;
+        if (hny_stop_requested()) return stop(run);
         HNY_TRY(update(run, intake, &logged));
-        bool validation = due(state->update, run->config.validate_every);
+        bool validation = due(state->update, run->config.validate_every) || reason_to_end(run);
         if (!validation && due(state->update, run->config.save_every)) HNY_TRY(hny_run_save(run, false));
     }
-    return state->validated == state->update ? HNY_OK : validate(run, false);
 }
 
 static hny_status tell_memory(struct hny_run *run) {
