@@ -106,6 +106,7 @@ $(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(OBJECTS_DIR)/tests
 include packaging/rules.mk
 include recipes/rules.mk
 include tests/fuzz/rules.mk
+include tests/resume/rules.mk
 include tests/bench/rules.mk tests/bench/tokenizer/rules.mk
 
 test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) $(FAULT_TOOLS) $(FUZZ_PROGRAMS) $(SHARED) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
@@ -127,11 +128,12 @@ lint: rooms ## layout by clang-format, the order of rooms, cppcheck
 	@cppcheck --quiet --enable=warning,performance,portability --std=c11 -D_GNU_SOURCE -I. --inline-suppr \
 	    --error-exitcode=1 $(ROOMS) tools
 
-check-long: ## sanitizers, lint, other instruction sets, long fuzz and its coverage: an hour and more
+check-long: ## sanitizers, lint, other instruction sets, 50 kills, long fuzz and its coverage: an hour and more
 	$(MAKE) lint
 	FAULT_STEP=1 $(MAKE) test SANITIZE=1
 	ONEDNN_MAX_CPU_ISA=AVX2 $(MAKE) test
 	ONEDNN_MAX_CPU_ISA=AVX512_CORE $(MAKE) test
+	$(MAKE) resume-kills
 	$(MAKE) fuzz-coverage
 	$(MAKE) fuzz
 
