@@ -117,6 +117,9 @@ const struct hny_preset hny_presets[] = {
     {NULL, NULL, NULL},
 };
 
+/* Dropout keys its masks by place and part (nn/dropout.c): so many parts of an update are told apart. */
+enum { MASKS_APART = 65536 };
+
 static void *field_of(struct hny_config *config, const struct hny_config_key *key) {
     return (char *)config + key->offset;
 }
@@ -154,8 +157,7 @@ static hny_status set_word(char *field, const struct hny_config_key *key, const 
         return hny_fail(HNY_ERROR_USAGE, "%s is \"%s\", but must be one of %s", key->name, value,
                         key->choices);
     size_t length = strlen(value);
-    if (!hny_utf8_valid(value, length))
-        return hny_fail(HNY_ERROR_USAGE, "%s is not valid UTF-8", key->name);
+    if (!hny_utf8_valid(value, length)) return hny_fail(HNY_ERROR_USAGE, "%s is not valid UTF-8", key->name);
     if (length >= key->size)
         return hny_fail(HNY_ERROR_USAGE, "%s has %zu bytes, but may have at most %zu", key->name, length,
                         key->size - 1);
@@ -303,6 +305,10 @@ hny_status hny_config_check(struct hny_config *config) {
         return hny_fail(HNY_ERROR_USAGE, "one of batch_tokens and batch_sentences must be above 0");
     if (strcmp(config->valid_metric, "loss") != 0 && config->valid_lines == 0)
         return hny_fail(HNY_ERROR_USAGE, "valid_metric=%s needs valid_lines above 0", config->valid_metric);
+    if (config->shards * config->accumulate > MASKS_APART)
+        return hny_fail(HNY_ERROR_USAGE,
+                        "shards times accumulate is %llu, but only %d parts have masks of their own",
+                        (unsigned long long)(config->shards * config->accumulate), MASKS_APART);
     if (config->bidirectional && config->hidden % 2 != 0)
         return hny_fail(HNY_ERROR_USAGE, "bidirectional=true needs an even hidden width");
     return HNY_OK;
