@@ -45,6 +45,7 @@ hny_status hny_encoding_create(struct hny_encoding **out, const struct hny_token
 void hny_encoding_destroy(struct hny_encoding **encoding) {
     if (!*encoding) return;
     hny_buffer_free(&(*encoding)->text);
+    hny_normal_space_free(&(*encoding)->space);
     free((*encoding)->memo);
     free((*encoding)->steps);
     free((*encoding)->sums);
@@ -184,7 +185,7 @@ hny_status hny_tokenizer_encode(struct hny_encoding *encoding, const char *text,
     }
     hny_buffer_clear(normal);
     HNY_TRY(hny_buffer_append(normal, " ", 1));
-    HNY_TRY(hny_normaliser_run(encoding->tokenizer->normaliser, text, size, normal));
+    HNY_TRY(hny_normaliser_run(encoding->tokenizer->normaliser, text, size, &encoding->space, normal));
     if (normal->size == 1) return HNY_OK;
     hny_status status = encoding->tokenizer->vocabulary.symbol_count > 0
                             ? encode_around_symbols(&run, normal->data, normal->size)

@@ -135,13 +135,12 @@ static uint8_t state_of(const struct hny_normaliser *normaliser, uint32_t code) 
 struct run {
     const struct hny_normaliser *normaliser;
     struct hny_buffer *out;
-    const char *at, *end;    /* what is left of the input */
-    size_t start;            /* OUT's size before this text */
-    size_t boundary;         /* offset in OUT of the last starter, or start */
-    uint8_t last_class;      /* combining class of the last code point */
-    utf8proc_int32_t *codes; /* of the part being composed */
+    const char *at, *end;           /* what is left of the input */
+    size_t start;                   /* OUT's size before this text */
+    size_t boundary;                /* offset in OUT of the last starter, or start */
+    uint8_t last_class;             /* combining class of the last code point */
+    struct hny_normal_space *space; /* codes of the part being composed */
     size_t code_count;
-    size_t code_capacity;
 };
 
 /* Room for all that is left, unless something is decomposed: only a broken byte grows, to three. */
@@ -170,12 +169,12 @@ static void copy_ascii(struct run *run) {
 }
 
 static hny_status push_code(struct run *run, uint32_t code) {
-    if (hny_grow(&run->codes, &run->code_capacity, run->code_count + DECOMPOSITION_LIMIT,
-                 sizeof *run->codes) != 0)
+    if (hny_grow(&run->space->codes, &run->space->capacity, run->code_count + DECOMPOSITION_LIMIT,
+                 sizeof *run->space->codes) != 0)
         return HNY_ERROR_MEMORY;
     utf8proc_ssize_t count =
-        utf8proc_decompose_char((utf8proc_int32_t)code, run->codes + run->code_count, DECOMPOSITION_LIMIT,
-                                decompose_options(run->normaliser->form), NULL);
+        utf8proc_decompose_char((utf8proc_int32_t)code, run->space->codes + run->code_count,
+                                DECOMPOSITION_LIMIT, decompose_options(run->normaliser->form), NULL);
     if (count < 0 || count > DECOMPOSITION_LIMIT)
         return hny_fail(HNY_ERROR_INPUT, "U+%04X cannot be decomposed", code);
     run->code_count += (size_t)count;
@@ -203,12 +202,13 @@ static void order_marks(utf8proc_int32_t *marks, size_t count, utf8proc_int32_t 
 
 /* Canonical ordering (The Unicode Standard, section 3.11) of the collected codes. */
 static hny_status order_codes(struct run *run) {
-    if (hny_grow(&run->codes, &run->code_capacity, run->code_count * 2, sizeof *run->codes) != 0)
+    if (hny_grow(&run->space->codes, &run->space->capacity, run->code_count * 2, sizeof *run->space->codes) !=
+        0)
         return HNY_ERROR_MEMORY;
     for (size_t first = 0; first < run->code_count;) {
         size_t last = first;
-        while (last < run->code_count && combining_class(run->codes[last]) != 0) last++;
-        order_marks(run->codes + first, last - first, run->codes + run->code_count);
+        while (last < run->code_count && combining_class(run->space->codes[last]) != 0) last++;
+        order_marks(run->space->codes + first, last - first, run->space->codes + run->code_count);
         first = last + 1;
     }
     return HNY_OK;
@@ -217,12 +217,12 @@ static hny_status order_codes(struct run *run) {
 /* Puts the collected codes, composed, at the end of OUT. */
 static hny_status compose(struct run *run) {
     HNY_TRY(order_codes(run));
-    utf8proc_ssize_t count = utf8proc_normalize_utf32(run->codes, (utf8proc_ssize_t)run->code_count,
+    utf8proc_ssize_t count = utf8proc_normalize_utf32(run->space->codes, (utf8proc_ssize_t)run->code_count,
                                                       decompose_options(run->normaliser->form));
     if (count < 0) return hny_fail(HNY_ERROR_INPUT, "%s", utf8proc_errmsg(count));
     HNY_TRY(hny_buffer_reserve(run->out, (size_t)count * 4));
     for (utf8proc_ssize_t i = 0; i < count; i++) {
-        uint32_t code = (uint32_t)run->codes[i];
+        uint32_t code = (uint32_t)run->space->codes[i];
         if (hny_character(code) == HNY_CHARACTER_SPACE) { /* out of a compatibility decomposition */
             put_space(run);
         } else {
@@ -302,17 +302,24 @@ static hny_status step(struct run *run) {
     return reserve_rest(run);
 }
 
+void hny_normal_space_free(struct hny_normal_space *space) {
+    free(space->codes);
+    *space = (struct hny_normal_space){0};
+}
+
 hny_status hny_normaliser_run(const struct hny_normaliser *normaliser, const char *text, size_t size,
-                              struct hny_buffer *out) {
+                              struct hny_normal_space *space, struct hny_buffer *out) {
+    struct hny_normal_space own = {0};
     struct run run = {.normaliser = normaliser,
                       .out = out,
+                      .space = space ? space : &own,
                       .at = text,
                       .end = text + size,
                       .start = out->size,
                       .boundary = out->size};
     hny_status status = reserve_rest(&run);
     while (status == HNY_OK && run.at < run.end) status = step(&run);
-    free(run.codes);
+    hny_normal_space_free(&own);
     if (status != HNY_OK) out->size = run.start;
     if (out->size > run.start && out->data[out->size - 1] == ' ') out->size--;
     if (out->data) out->data[out->size] = '\0';

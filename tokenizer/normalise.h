@@ -22,9 +22,18 @@ struct hny_normaliser;
 hny_status hny_normaliser_create(struct hny_normaliser **normaliser, enum hny_normal_form form);
 void hny_normaliser_destroy(struct hny_normaliser **normaliser); /* nulls; NULL is allowed */
 
-/* Appends the normal form of TEXT (SIZE bytes, any bytes) to OUT. On failure OUT is as it was. */
+/* What composing needs, kept from text to text so that a warm one allocates nothing. Zero-initialise to
+ * begin. */
+struct hny_normal_space {
+    int32_t *codes;
+    size_t capacity;
+};
+void hny_normal_space_free(struct hny_normal_space *space); /* back to the zero state */
+
+/* Appends the normal form of TEXT (SIZE bytes, any bytes) to OUT. SPACE is one thread's, or NULL. On failure
+ * OUT is as it was. */
 hny_status hny_normaliser_run(const struct hny_normaliser *normaliser, const char *text, size_t size,
-                              struct hny_buffer *out);
+                              struct hny_normal_space *space, struct hny_buffer *out);
 
 /* What the table says of CODE. */
 enum hny_character { HNY_CHARACTER_KEEP, HNY_CHARACTER_DROP, HNY_CHARACTER_SPACE };

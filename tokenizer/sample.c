@@ -18,6 +18,7 @@ struct reading {
     size_t byte_limit;
     uint64_t *draws; /* of the kept lines, in order */
     size_t capacity;
+    struct hny_normal_space space;
     uint64_t ceiling; /* lines whose number is not below are left out */
 };
 
@@ -64,7 +65,7 @@ static hny_status keep_line(struct reading *reading, uint64_t draw, const char *
     if (hny_grow(&reading->draws, &reading->capacity, (size_t)sample->kept + 1, sizeof *reading->draws) != 0)
         return HNY_ERROR_MEMORY;
     HNY_TRY(hny_buffer_append(&sample->text, " ", 1));
-    HNY_TRY(hny_normaliser_run(reading->normaliser, line, size, &sample->text));
+    HNY_TRY(hny_normaliser_run(reading->normaliser, line, size, &reading->space, &sample->text));
     if (sample->text.size == before + 1) {
         sample->text.size = before;
         return HNY_OK;
@@ -118,6 +119,7 @@ hny_status hny_sample_read(struct hny_sample *sample, const char *const *paths, 
         hny_progress_note("tokenizer: trains on %" PRIu64 " of %" PRIu64 " lines, drawn by the seed",
                           sample->kept, sample->lines);
     free(reading.draws);
+    hny_normal_space_free(&reading.space);
     hny_normaliser_destroy(&normaliser);
     if (status != HNY_OK) hny_sample_free(sample);
     return status;

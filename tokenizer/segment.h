@@ -63,6 +63,7 @@ struct hny_link {
 struct hny_memo_entry;
 struct hny_encoding {
     const struct hny_tokenizer *tokenizer;
+    struct hny_normal_space space;
     struct hny_buffer text; /* the normal form, behind one space */
     struct hny_memo_entry *memo;
     struct hny_step *steps;   /* unigram: [HNY_WORD_BYTES + 1] */

@@ -168,5 +168,5 @@ int hny_tokenizer_byte(const struct hny_tokenizer *tokenizer, int32_t id) {
 
 hny_status hny_tokenizer_normalise(const struct hny_tokenizer *tokenizer, const char *text, size_t size,
                                    struct hny_buffer *out) {
-    return hny_normaliser_run(tokenizer->normaliser, text, size, out);
+    return hny_normaliser_run(tokenizer->normaliser, text, size, NULL, out);
 }

@@ -15,10 +15,10 @@
 #define DEFAULT_MEMORY ((size_t)6 << 30)
 #define LONGEST_LIMIT (HNY_SEGMENT_CHARACTERS - 1)
 
-/* What training takes a byte of the sample at most, in bytes: the sample itself, its segments where all are
- * different (text, index, hash), and then, without the sample, three whole numbers a byte for the suffixes.
- */
-#define MEMORY_A_BYTE 24
+/* What training takes a byte of the sample at most, in bytes: the sample itself and its segments where all
+ * are different (text, index, hash); then, without the sample, three whole numbers a byte for the suffixes,
+ * or a place and its pairs for byte-pair merges. */
+static const size_t memory_a_byte[HNY_KINDS] = {[HNY_TOKENIZER_UNIGRAM] = 24, [HNY_TOKENIZER_BPE] = 48};
 #define SAMPLE_LIMIT ((size_t)1 << 30) /* offsets in the segments' text are 31 bits */
 
 void hny_tokenizer_defaults(struct hny_tokenizer_options *options) {
@@ -58,7 +58,7 @@ static hny_status check_symbol(const struct hny_normaliser *normaliser, const ch
     const char *fault = memchr(symbol, ' ', size) ? "it has a space" : hny_piece_fault(symbol, size);
     if (fault) return hny_fail(HNY_ERROR_USAGE, "symbol \"%s\": %s", symbol, fault);
     hny_buffer_clear(normal);
-    HNY_TRY(hny_normaliser_run(normaliser, symbol, size, normal));
+    HNY_TRY(hny_normaliser_run(normaliser, symbol, size, NULL, normal));
     if (normal->size == size && memcmp(normal->data, symbol, size) == 0) return HNY_OK;
     return hny_fail(HNY_ERROR_USAGE, "symbol \"%s\": its normal form is \"%s\", so no text has it", symbol,
                     normal->data);
@@ -94,7 +94,7 @@ static hny_status take_symbols(const struct hny_tokenizer_options *options, stru
 static hny_status read_texts(const char *const *paths, size_t count,
                              const struct hny_tokenizer_options *options, const struct hny_trie *symbols,
                              struct hny_characters *characters, struct hny_segments *segments) {
-    size_t byte_limit = options->memory_bytes / MEMORY_A_BYTE;
+    size_t byte_limit = options->memory_bytes / memory_a_byte[options->kind];
     size_t room = options->vocabulary - HNY_ID_PIECES - options->symbol_count;
     struct hny_sample sample = {0};
     HNY_TRY(hny_sample_read(&sample, paths, count, options,
