@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include "base/memory.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -282,6 +283,30 @@ hny_status hny_directory_remove(const char *path) {
     hny_status status = walk ? remove_entries(walk) : hny_fail_errno("%s: cannot be removed", path);
     if (walk) fts_close(walk);
     free(name);
+    return status;
+}
+
+/* Whether NAME ends as open_temporary makes it: ".PID-ATTEMPT.tmp". */
+static bool is_temporary(const char *name) {
+    static const char digits[] = "0123456789";
+    const char *end = strrchr(name, '.');
+    if (!end || strcmp(end, ".tmp") != 0) return false;
+    const char *dot = memrchr(name, '.', (size_t)(end - name));
+    if (!dot || dot == name) return false;
+    size_t pid = strspn(dot + 1, digits);
+    if (pid == 0 || dot[1 + pid] != '-') return false;
+    const char *attempt = dot + 1 + pid + 1;
+    return attempt < end && attempt + strspn(attempt, digits) == end;
+}
+
+hny_status hny_directory_clean(const char *folder) {
+    DIR *entries = opendir(folder);
+    if (!entries) return hny_fail_errno("%s: cannot be listed", folder);
+    hny_status status = HNY_OK;
+    for (const struct dirent *entry; status == HNY_OK && (entry = readdir(entries));)
+        if (is_temporary(entry->d_name) && unlinkat(dirfd(entries), entry->d_name, 0) != 0 && errno != ENOENT)
+            status = hny_fail_errno("%s/%s: cannot be removed", folder, entry->d_name);
+    closedir(entries);
     return status;
 }
 

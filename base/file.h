@@ -31,6 +31,10 @@ hny_status hny_map_open(struct hny_map *map, const char *path);
 void hny_map_close(struct hny_map *map); /* back to the zero state; allowed on it */
 
 bool hny_path_exists(const char *path);
+
+/* Removes the temporary files that writers which were killed left in FOLDER itself. Only for who alone writes
+ * there: those of living writers are removed as well. */
+hny_status hny_directory_clean(const char *folder);
 hny_status hny_directory_create(const char *path); /* with its parents; an existing one is fine */
 hny_status hny_directory_sync(const char *path);   /* fsync, so that entries made or renamed in it last */
 hny_status hny_directory_remove(const char *path); /* with all in it, following no links; missing is fine */

@@ -58,6 +58,7 @@ static hny_status begin_folder(struct hny_preparation *preparation, const struct
             hny_progress_note("%s: nothing to resume: starting afresh", job->out);
         status = hny_directory_create(job->out);
         if (status == HNY_OK) status = lock_folder(preparation, job->out);
+        if (status == HNY_OK) status = hny_directory_clean(job->out);
         if (status == HNY_OK)
             status = preparation->begun ? same_settings(path.data, job) : write_settings(path.data, job);
     }

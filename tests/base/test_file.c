@@ -214,3 +214,18 @@ Test(file, paths_are_joined_with_one_slash) {
     cr_assert_str_eq(path.data, "b");
     hny_buffer_free(&path);
 }
+
+Test(file, what_killed_writers_left_is_removed_and_nothing_else) {
+    static const char *const halves[] = {"model.1-0.tmp", "a.b.12345-17.tmp"};
+    static const char *const others[] = {"model",         "model.tmp",    "model.1-.tmp", "model.-0.tmp",
+                                         ".1-0.tmp",      "1-0.tmp",      "model.1-0.tm", "model.1-0.tmp.gz",
+                                         "model.x-0.tmp", "model.1-x.tmp"};
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) scratch_put(halves[i], "half", 4);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) scratch_put(others[i], "kept", 4);
+    cr_assert_eq(hny_directory_clean(scratch_path(".")), HNY_OK, "%s", hny_message());
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++)
+        cr_assert(!hny_path_exists(scratch_path(halves[i])), "%s", halves[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        cr_assert(hny_path_exists(scratch_path(others[i])), "%s", others[i]);
+    cr_assert_neq(hny_directory_clean(scratch_path("nowhere")), HNY_OK);
+}
