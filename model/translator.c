@@ -32,7 +32,7 @@ struct hny_translator {
 
 void hny_translator_defaults(struct hny_translator_options *options) {
     *options = (struct hny_translator_options){
-        .beam = 5, .best = 1, .alpha = 0.6, .length_factor = 2, .threads = 1, .rows = 64};
+        .beam = 5, .best = 1, .alpha = 1, .length_factor = 2, .threads = 1, .rows = 64};
 }
 
 static hny_status check_options(const struct hny_translator_options *options) {

@@ -24,7 +24,7 @@
 struct hny_translator_options {
     size_t beam;          /* hypotheses that live at once; 5 */
     size_t best;          /* translations of a line, at most beam; 1 */
-    double alpha;         /* length normalisation (decoder/search.h); 0.6 */
+    double alpha;         /* length normalisation (decoder/search.h); 1 */
     double beta;          /* coverage penalty; 0 */
     double length_factor; /* ids at most: this times the source's, and 10 more; 2 */
     size_t max_length;    /* …and never more than this; 0: no such limit */
