@@ -90,8 +90,11 @@ static struct range whole_ticks(struct range range, int ticks) {
         double room = fabs(range.low) <= least_magnitude ? 1 : fabs(range.low) * 0.1;
         range = (struct range){range.low - room, range.high + room};
     }
-    double step = tick_step(range, ticks);
-    return (struct range){floor(range.low / step) * step, ceil(range.high / step) * step};
+    for (int again = 0; again < 4; again++) { /* a wider range may have wider ticks */
+        double step = tick_step(range, ticks);
+        range = (struct range){floor(range.low / step + 1e-9) * step, ceil(range.high / step - 1e-9) * step};
+    }
+    return range;
 }
 
 static double place_x(const struct axes *axes, double x) {

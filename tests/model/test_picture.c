@@ -86,6 +86,29 @@ Test(picture, ticks_are_round_numbers_that_people_read) {
     hny_buffer_free(&out);
 }
 
+/* Values whose ticks grow wider as the axis does: no tick may lie below the axis. */
+Test(picture, the_axis_reaches_its_lowest_tick) {
+    double x[] = {1, 1000}, y[] = {0.22, 1.08};
+    struct hny_curve curve = {"norm", "n", x, y, 2};
+    struct hny_buffer out = {0};
+    cr_assert_eq(hny_picture_curves(&out, "run", "update", &curve, 1), HNY_OK);
+    double left, low, right, high, tick_x, tick_y, axis_x, axis_y;
+    const char *tick = strstr(out.data, ">0.0</text>");
+    cr_assert_not_null(tick);
+    while (strncmp(tick, "<text", 5) != 0) tick--;
+    cr_assert_eq(sscanf(tick, "<text x=\"%lf\" y=\"%lf\"", &tick_x, &tick_y), 2, "%.80s", tick);
+    tick = strstr(out.data, ">1</text>");
+    if (!tick) tick = strstr(out.data, ">1,000</text>");
+    cr_assert_not_null(tick);
+    while (strncmp(tick, "<text", 5) != 0) tick--;
+    cr_assert_eq(sscanf(tick, "<text x=\"%lf\" y=\"%lf\"", &axis_x, &axis_y), 2, "%.80s", tick);
+    cr_assert_lt(tick_y, axis_y);
+    cr_assert_eq(
+        sscanf(strstr(out.data, "points=\""), "points=\"%lf,%lf %lf,%lf\"", &left, &low, &right, &high), 4);
+    cr_assert_lt(low, tick_y);
+    hny_buffer_free(&out);
+}
+
 Test(picture, one_point_and_one_value_are_drawn_too) {
     double x[] = {5, 6}, y[] = {2.5, 2.5};
     struct hny_buffer out = {0};
