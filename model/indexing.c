@@ -70,7 +70,8 @@ static hny_status start_text(struct making *making, const char *folder, const ch
     struct stat file;
     if (stat(path, &file) != 0) return hny_fail_errno("%s: cannot be opened", path);
     if (!S_ISREG(file.st_mode))
-        return hny_fail(HNY_ERROR_INPUT, "%s: not a plain file: training reads its texts more than once", path);
+        return hny_fail(HNY_ERROR_INPUT, "%s: not a plain file: training reads its texts more than once",
+                        path);
     about->bytes = (uint64_t)file.st_size;
     HNY_TRY(hny_digest_file(path, about->digest));
     HNY_TRY(hny_index_name_tokens(making->options, side, &making->about));
