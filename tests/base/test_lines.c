@@ -126,6 +126,21 @@ Test(lines, broken_utf8_is_replaced_and_counted) {
     hny_lines_close(&lines);
 }
 
+Test(lines, where_a_line_lies_is_told_in_bytes_before_repair_and_without_its_end) {
+    struct hny_lines *lines = open_text("a\r\n\xFF\xFFz\n\nend", 11);
+    static const size_t offsets[] = {0, 3, 7, 8}, bytes[] = {1, 3, 0, 3};
+    for (size_t i = 0; i < 4; i++) {
+        const char *text;
+        size_t size;
+        bool more;
+        cr_assert_eq(hny_lines_next(lines, &text, &size, &more), HNY_OK);
+        cr_assert_eq(hny_lines_offset(lines), offsets[i]);
+        cr_assert_eq(hny_lines_bytes(lines), bytes[i]);
+        cr_assert(!hny_lines_packed(lines));
+    }
+    hny_lines_close(&lines);
+}
+
 Test(lines, lines_of_every_length_around_the_reading_steps_are_whole) {
     static const size_t lengths[] = {1, 65535, 65536, 65537, 131071, 131072, 131073, 1000000, 0, 300000, 5};
     enum { COUNT = sizeof lengths / sizeof *lengths };
@@ -140,6 +155,8 @@ Test(lines, lines_of_every_length_around_the_reading_steps_are_whole) {
     for (size_t i = 0, at = 0; i < COUNT; at += lengths[i++] + 1) {
         text[at + lengths[i]] = '\0';
         assert_line(lines, text + at, lengths[i]);
+        cr_assert_eq(hny_lines_offset(lines), at);
+        cr_assert_eq(hny_lines_bytes(lines), lengths[i]);
     }
     assert_end(lines);
     hny_lines_close(&lines);
@@ -198,7 +215,9 @@ Test(lines, packed_texts_read_like_plain_ones) {
     for (size_t i = 0; i < 2; i++) {
         struct hny_lines *lines = open_text(packed, packs[i](text, sizeof text - 1, packed, sizeof packed));
         assert_line(lines, "first", 5);
+        cr_assert(hny_lines_packed(lines));
         assert_line(lines, "second", 6);
+        cr_assert_eq(hny_lines_offset(lines), 7);
         assert_line(lines, "", 0);
         assert_line(lines, "あ", 3);
         assert_end(lines);

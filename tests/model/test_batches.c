@@ -322,7 +322,7 @@ Test(batches, drawn_segmentations_are_a_function_of_position_alone_unigram) {
     check_sampling((struct hny_sampling){.temperature = 0.3}, false);
 }
 
-Test(batches, a_line_is_drawn_anew_every_epoch_and_on_either_side) {
+Test(batches, a_line_is_drawn_anew_every_epoch) {
     struct hny_tokenizer *tokenizer = NULL;
     struct hny_corpus *corpus = open_words(&tokenizer, true);
     struct hny_batches_options options = {.seed = 5, .tokens = 200, .sampling = {.dropout = 0.3}};
