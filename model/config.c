@@ -321,8 +321,8 @@ hny_status hny_config_same(const struct hny_config *begun, const struct hny_conf
         if (key->scope > scope) continue;
         json_t *a = value_of(begun, key), *b = value_of(now, key);
         bool same = a && b && json_equal(a, b);
-        char *old = a ? json_dumps(a, JSON_ENCODE_ANY) : NULL,
-             *new = b ? json_dumps(b, JSON_ENCODE_ANY) : NULL;
+        const size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(15); /* 0.1, not 0.10000000000000001 */
+        char *old = a ? json_dumps(a, flags) : NULL, *new = b ? json_dumps(b, flags) : NULL;
         if (!same)
             hny_fail(HNY_ERROR_USAGE, "%s was %s when this model was begun and cannot become %s", key->name,
                      old ? old : "?", new ? new : "?");

@@ -267,13 +267,17 @@ static hny_status index_lines(struct making *making) {
 }
 
 static hny_status fail_empty(const struct making *making) {
-    struct hny_buffer text = {0};
-    HNY_TRY(hny_index_describe(&making->about, &text));
-    for (char *end = text.data; (end = strchr(end, '\n'));) *end = end[1] ? ';' : '\0';
-    hny_status status =
-        hny_fail(HNY_ERROR_INPUT, "%s and %s: no pair is left: %s", making->options->paths[HNY_SOURCE],
-                 making->options->paths[HNY_TARGET], text.data);
+    struct hny_buffer text = {0}, reasons = {0};
+    hny_status status = hny_index_describe(&making->about, &text);
+    char *rest = text.data;
+    for (char *line; status == HNY_OK && (line = strtok_r(rest, "\n", &rest));)
+        status = hny_buffer_print(&reasons, "%s%s", reasons.size > 0 ? "; " : "", line);
+    if (status == HNY_OK)
+        status =
+            hny_fail(HNY_ERROR_INPUT, "%s and %s: no pair is left: %s", making->options->paths[HNY_SOURCE],
+                     making->options->paths[HNY_TARGET], reasons.data);
     hny_buffer_free(&text);
+    hny_buffer_free(&reasons);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TOKENIZER_BYTES_MOST = 256 << 20 };
@@ -187,12 +188,51 @@ static hny_status open_corpus(struct hny_preparation *preparation, const struct 
     return status;
 }
 
+/* A name mistyped shall cost nothing: it is noticed before anything is made. */
+static hny_status check_texts(const struct hny_train_job *job) {
+    const char *const paths[] = {job->source, job->target, job->valid_source, job->valid_target};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct stat about;
+        if (!paths[i]) continue;
+        if (access(paths[i], R_OK) != 0 || stat(paths[i], &about) != 0)
+            return hny_fail_errno("%s: cannot be opened", paths[i]);
+        if (i < HNY_SIDES && !S_ISREG(about.st_mode))
+            return hny_fail(HNY_ERROR_INPUT, "%s: not a plain file: training reads its texts more than once",
+                            paths[i]);
+    }
+    return HNY_OK;
+}
+
+/* Texts that cannot be trained on leave no training begun: their tokenizer must not serve the texts that are
+ * put right. Returns REASON, the failure. */
+static hny_status forget(const struct hny_preparation *preparation, const struct hny_train_job *job,
+                         hny_status reason) {
+    struct hny_buffer data = {0}, path = {0};
+    hny_status status = hny_path_join(&path, job->out, "current");
+    if (status == HNY_OK && hny_path_exists(path.data)) goto done;
+    if (status == HNY_OK) status = hny_path_join(&data, job->out, "data");
+    if (status == HNY_OK) status = hny_path_join(&path, job->out, "settings.json");
+    if (status != HNY_OK) goto done;
+    hny_directory_remove(data.data);
+    for (size_t i = 0; i < preparation->tokenizer_count; i++)
+        if (preparation->tokenizer_paths[i]) unlink(preparation->tokenizer_paths[i]);
+    unlink(path.data);
+done:
+    hny_buffer_free(&data);
+    hny_buffer_free(&path);
+    return reason;
+}
+
 hny_status hny_preparation_open(struct hny_preparation *preparation, const struct hny_train_job *job,
                                 struct hny_threads *threads) {
     *preparation = (struct hny_preparation){.lock = -1};
-    hny_status status = begin_folder(preparation, job);
-    if (status == HNY_OK) status = make_tokenizers(preparation, job, threads);
-    if (status == HNY_OK) status = open_corpus(preparation, job, threads);
+    hny_status status = check_texts(job);
+    if (status == HNY_OK) status = begin_folder(preparation, job);
+    if (status == HNY_OK) {
+        status = make_tokenizers(preparation, job, threads);
+        if (status == HNY_OK) status = open_corpus(preparation, job, threads);
+        if (status == HNY_ERROR_INPUT) status = forget(preparation, job, status);
+    }
     if (status != HNY_OK) hny_preparation_close(preparation);
     return status;
 }

@@ -36,10 +36,19 @@ static struct blocks training_blocks(const struct hny_run *run) {
     return blocks;
 }
 
-/* What computed it: elsewhere the same state may lead to other bits. */
+/* What computed it, and of which tensors: otherwise the same state may lead to other bits. */
 static json_t *environment_of(const struct hny_run *run) {
-    return json_pack("{s:s, s:s, s:s}", "version", HNY_VERSION, "library", hny_product_library(), "precision",
-                     hny_precision_name(run->precision));
+    struct hny_buffer frozen = {0};
+    json_t *environment = NULL;
+    hny_status status = hny_buffer_print(&frozen, "%s", "");
+    for (size_t i = 0; status == HNY_OK && i < run->job->freeze_count; i++)
+        status = hny_buffer_print(&frozen, "%s%s", i > 0 ? " " : "", run->job->freeze[i]);
+    if (status == HNY_OK)
+        environment =
+            json_pack("{s:s, s:s, s:s, s:s}", "version", HNY_VERSION, "library", hny_product_library(),
+                      "precision", hny_precision_name(run->precision), "frozen", frozen.data);
+    hny_buffer_free(&frozen);
+    return environment;
 }
 
 static json_t *training_of(const struct hny_run *run) {
@@ -110,7 +119,7 @@ static void tell_environment(const struct hny_run *run, json_t *object) {
     if (was && now) json_object_foreach(now, name, value) {
             const char *before = json_string_value(json_object_get(was, name));
             if (!before || strcmp(before, json_string_value(value)) != 0)
-                hny_progress_note("%s: %s was %s and is %s: the result will not be the same bits",
+                hny_progress_note("%s: %s was \"%s\" and is \"%s\": the result will not be the same bits",
                                   run->job->out, name, before ? before : "unknown", json_string_value(value));
         }
     json_decref(now);
