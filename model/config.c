@@ -134,7 +134,8 @@ static const struct hny_config_key *find(const char *name) {
 }
 
 static bool is_choice(const char *choices, const char *value) {
-    size_t length = strlen(value);
+    size_t length = strcspn(value, "|");
+    if (value[length] != '\0') return false;
     for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
         if (strncmp(at, value, length) == 0 && (at[length] == '|' || at[length] == '\0')) return true;
     return false;
