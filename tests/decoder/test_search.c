@@ -1,6 +1,7 @@
 #include "toy.h"
 
 #include <criterion/criterion.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -369,6 +370,30 @@ Test(search, damaged_weights_are_an_error_and_no_endless_loop) {
     add(search, &toy, 1, 4, &options);
     cr_assert_eq(hny_search_step(search), HNY_ERROR_NUMERIC);
     cr_assert_eq(hny_search_rows(search), 1);
+    hny_search_destroy(&search);
+    toy_free(&toy);
+}
+
+Test(search, a_step_of_a_warm_engine_allocates_nothing) {
+    enum { SENTENCES = 6 };
+    struct toy toy;
+    struct hny_translation translation;
+    struct hny_search_options options = {
+        .beam = 4, .best = 2, .alpha = 1, .beta = 0.1, .max_length = 20, .attention = true};
+    toy_create(&toy, 60, 3, 6);
+    struct hny_search *search = open_search(&toy, NULL);
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t s = 0; s < SENTENCES; s++) add(search, &toy, s, 6, &options);
+        while (hny_search_rows(search) > 0) {
+            size_t before = mallinfo2().uordblks;
+            cr_assert_eq(hny_search_step(search), HNY_OK);
+            if (round > 0) cr_assert_eq(mallinfo2().uordblks, before);
+        }
+        for (bool taken = true; taken;) {
+            cr_assert_eq(hny_search_take(search, &translation, &taken), HNY_OK);
+            if (taken) hny_translation_free(&translation);
+        }
+    }
     hny_search_destroy(&search);
     toy_free(&toy);
 }
