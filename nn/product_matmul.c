@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include "nn/product_engine.h"
-#include "nn/product_pack.h"
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <oneapi/dnnl/dnnl_debug.h>
@@ -107,21 +106,20 @@ struct hny_packed {
     bool transposed;
     bool known; /* the layout is the one of nn/product_pack.h, in pack; else it takes what follows */
     struct hny_pack pack;
-    dnnl_primitive_t reorder;
-    dnnl_memory_t values; /* over whatever is being packed */
+    dnnl_primitive_t reorder; /* …and this takes its place */
+    dnnl_memory_t values;     /* over whatever is being packed */
     dnnl_memory_t scratchpad;
     struct hny_product_scratch scratch;
 };
 
-/* Asks oneDNN which layout it would choose. */
-static dnnl_status_t query_layout(size_t inner, size_t columns, enum hny_matmul_type source,
+/* Asks oneDNN which layout of the weights it would choose for ROWS rows. */
+static dnnl_status_t query_layout(size_t rows, size_t inner, size_t columns, enum hny_matmul_type source,
                                   enum hny_matmul_type weights, dnnl_memory_desc_t *layout) {
     dnnl_memory_desc_t source_layout, any, result_layout;
     dnnl_dims_t sizes = {(dnnl_dim_t)inner, (dnnl_dim_t)columns};
     dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = describe(&source_layout, PACKING_ROWS, inner, source, false);
-    if (status == dnnl_success)
-        status = describe(&result_layout, PACKING_ROWS, columns, result_type(source), false);
+    dnnl_status_t status = describe(&source_layout, rows, inner, source, false);
+    if (status == dnnl_success) status = describe(&result_layout, rows, columns, result_type(source), false);
     if (status == dnnl_success)
         status = dnnl_memory_desc_init_by_tag(&any, 2, sizes, data_types[weights], dnnl_format_tag_any);
     if (status == dnnl_success)
@@ -131,28 +129,29 @@ static dnnl_status_t query_layout(size_t inner, size_t columns, enum hny_matmul_
     return dnnl_primitive_desc_destroy(description);
 }
 
-/* Whether nn/product_pack.h knows the layout of PACKED, an operand of INNER × COLUMNS. */
-static bool know_layout(struct hny_packed *packed, size_t inner, size_t columns) {
+/* The layout of INNER × COLUMNS weights of TYPE in terms of nn/product_pack.h; without strides if it has
+ * none. */
+static struct hny_pack recognise(const dnnl_memory_desc_t *layout, enum hny_matmul_type type, size_t inner,
+                                 size_t columns) {
     static const struct {
         enum hny_matmul_type type;
         int blocks;
         dnnl_dim_t dimensions[3], sizes[3];
     } known[] = {{HNY_MATMUL_F32, 2, {0, 1}, {HNY_PACK_INNER, HNY_PACK_COLUMNS}},
                  {HNY_MATMUL_BF16, 3, {0, 1, 0}, {HNY_PACK_INNER, HNY_PACK_COLUMNS, 2}}};
-    const dnnl_memory_desc_t *layout = &packed->layout;
     const dnnl_blocking_desc_t *blocking = &layout->format_desc.blocking;
-    if (layout->format_kind != dnnl_blocked || layout->offset0 != 0 || layout->extra.flags != 0) return false;
+    struct hny_pack pack = {.inner = inner, .columns = columns};
+    if (layout->format_kind != dnnl_blocked || layout->offset0 != 0 || layout->extra.flags != 0) return pack;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         size_t bytes = (size_t)known[i].blocks * sizeof(dnnl_dim_t);
-        if (packed->type != known[i].type || blocking->inner_nblks != known[i].blocks ||
+        if (type != known[i].type || blocking->inner_nblks != known[i].blocks ||
             memcmp(blocking->inner_idxs, known[i].dimensions, bytes) != 0 ||
             memcmp(blocking->inner_blks, known[i].sizes, bytes) != 0)
             continue;
-        packed->pack =
-            (struct hny_pack){inner, columns, (size_t)blocking->strides[0], (size_t)blocking->strides[1]};
-        return true;
+        pack.inner_stride = (size_t)blocking->strides[0];
+        pack.column_stride = (size_t)blocking->strides[1];
     }
-    return false;
+    return pack;
 }
 
 static dnnl_status_t make_reorder(struct hny_packed *packed, size_t inner, size_t columns,
@@ -181,7 +180,8 @@ static dnnl_status_t make_reorder(struct hny_packed *packed, size_t inner, size_
 
 static hny_status open_packed(struct hny_packed *packed, size_t inner, size_t columns,
                               enum hny_matmul_type source, enum hny_matmul_type weights, bool transposed) {
-    HNY_TRY(check(query_layout(inner, columns, source, weights, &packed->layout), "lay out weights"));
+    HNY_TRY(check(query_layout(PACKING_ROWS, inner, columns, source, weights, &packed->layout),
+                  "lay out weights"));
     packed->bytes = dnnl_memory_desc_get_size(&packed->layout);
     packed->data = hny_allocate(packed->bytes, 1);
     if (!packed->data) return HNY_ERROR_MEMORY;
@@ -189,8 +189,8 @@ static hny_status open_packed(struct hny_packed *packed, size_t inner, size_t co
                   "hold weights"));
     packed->type = weights;
     packed->transposed = transposed;
-    packed->known = know_layout(packed, inner, columns);
-    if (packed->known) return HNY_OK;
+    packed->pack = recognise(&packed->layout, weights, inner, columns);
+    if (packed->pack.inner_stride) return HNY_OK;
     enum hny_matmul_type from = weights == HNY_MATMUL_S8 ? HNY_MATMUL_S8 : HNY_MATMUL_F32;
     return check(make_reorder(packed, inner, columns, from), "pack weights");
 }
@@ -242,11 +242,13 @@ static dnnl_status_t run_reorder(struct hny_packed *packed, const void *values) 
 }
 
 hny_status hny_packed_fill(struct hny_packed *packed, const void *values) {
-    if (packed->known) {
+    const struct hny_pack *pack = &packed->pack;
+    if (pack->inner_stride) {
+        size_t stride = packed->transposed ? pack->inner : pack->columns;
         if (packed->type == HNY_MATMUL_BF16)
-            hny_pack_bf16(&packed->pack, values, packed->transposed, packed->data);
+            hny_pack_bf16(pack, values, stride, packed->transposed, packed->data);
         else
-            hny_pack_f32(&packed->pack, values, packed->transposed, packed->data);
+            hny_pack_f32(pack, values, stride, packed->transposed, packed->data);
         return HNY_OK;
     }
     int threads = begin_single();
@@ -261,7 +263,9 @@ struct entry {
     struct hny_matmul matmul;
     struct entry *next; /* in its bucket */
     dnnl_primitive_t primitive;
-    dnnl_memory_t source, weights, result, scratchpad; /* weights NULL where they are packed */
+    dnnl_memory_t source, weights, result, scratchpad; /* weights only where they are loose… */
+    struct hny_pack pack;                              /* …and lie so, */
+    size_t weights_bytes;                              /* with their padding */
     size_t scratch_bytes;
     bool reference;
 };
@@ -333,31 +337,52 @@ static bool is_reference(const_dnnl_primitive_desc_t description) {
            strncmp(name, "ref", 3) == 0;
 }
 
+/* The layout of a loose product's weights: oneDNN's choice where nn/product_pack.h knows it. */
+static dnnl_status_t choose_loose(struct entry *entry, const struct hny_matmul *matmul,
+                                  dnnl_memory_desc_t *weights) {
+    enum hny_matmul_type type = (enum hny_matmul_type)matmul->source;
+    dnnl_status_t status = query_layout(matmul->rows, matmul->inner, matmul->columns, type, type, weights);
+    if (status != dnnl_success) return status;
+    entry->pack = recognise(weights, type, matmul->inner, matmul->columns);
+    if (!entry->pack.inner_stride) status = describe(weights, matmul->inner, matmul->columns, type, false);
+    entry->weights_bytes = dnnl_memory_desc_get_size(weights);
+    return status;
+}
+
+/* The memory objects of a product, over nothing yet, and its scratchpad's size. */
+static dnnl_status_t make_memory(struct entry *entry, const_dnnl_primitive_desc_t description,
+                                 const dnnl_memory_desc_t *loose) {
+    const dnnl_memory_desc_t *source = dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0);
+    const dnnl_memory_desc_t *result = dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0);
+    const dnnl_memory_desc_t *scratch =
+        dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+    dnnl_status_t status = dnnl_memory_create(&entry->source, source, engine.handle, NULL);
+    if (status == dnnl_success && loose)
+        status = dnnl_memory_create(&entry->weights, loose, engine.handle, NULL);
+    if (status == dnnl_success) status = dnnl_memory_create(&entry->result, result, engine.handle, NULL);
+    if (status == dnnl_success) status = dnnl_memory_create(&entry->scratchpad, scratch, engine.handle, NULL);
+    entry->scratch_bytes = dnnl_memory_desc_get_size(scratch);
+    return status;
+}
+
 static dnnl_status_t fill_entry(struct entry *entry, const struct hny_matmul *matmul,
                                 const struct hny_packed *packed) {
     dnnl_memory_desc_t source, weights, result;
     dnnl_primitive_desc_t description = NULL;
     enum hny_matmul_type type = (enum hny_matmul_type)matmul->source;
-    dnnl_status_t status = describe(&source, matmul->rows, matmul->inner, type, matmul->transposed);
+    dnnl_status_t status = describe(&source, matmul->rows, matmul->inner, type, false);
     if (status == dnnl_success)
         status = describe(&result, matmul->rows, matmul->columns, result_type(type), false);
     if (packed)
         weights = packed->layout;
     else if (status == dnnl_success)
-        status = describe(&weights, matmul->inner, matmul->columns, type, false);
+        status = choose_loose(entry, matmul, &weights);
     if (status == dnnl_success)
         status = make_description(&source, &weights, &result, matmul->accumulate, &description);
     if (status != dnnl_success) return status;
-    const dnnl_memory_desc_t *scratch =
-        dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
-    entry->scratch_bytes = dnnl_memory_desc_get_size(scratch);
     entry->reference = is_reference(description);
     status = dnnl_primitive_create(&entry->primitive, description);
-    if (status == dnnl_success) status = dnnl_memory_create(&entry->source, &source, engine.handle, NULL);
-    if (status == dnnl_success && !packed)
-        status = dnnl_memory_create(&entry->weights, &weights, engine.handle, NULL);
-    if (status == dnnl_success) status = dnnl_memory_create(&entry->result, &result, engine.handle, NULL);
-    if (status == dnnl_success) status = dnnl_memory_create(&entry->scratchpad, scratch, engine.handle, NULL);
+    if (status == dnnl_success) status = make_memory(entry, description, packed ? NULL : &weights);
     dnnl_primitive_desc_destroy(description);
     return status;
 }
@@ -388,10 +413,10 @@ static hny_status find_entry(struct hny_matmuls *matmuls, const struct hny_matmu
 }
 
 static dnnl_status_t execute(struct hny_matmuls *matmuls, struct entry *entry, const void *source,
-                             const struct hny_packed *packed, const void *plain, void *result) {
+                             const struct hny_packed *packed, const void *loose, void *result) {
     dnnl_status_t status = dnnl_memory_set_data_handle(entry->source, (void *)(uintptr_t)source);
     if (status == dnnl_success && entry->weights)
-        status = dnnl_memory_set_data_handle(entry->weights, (void *)(uintptr_t)plain);
+        status = dnnl_memory_set_data_handle(entry->weights, (void *)(uintptr_t)loose);
     if (status == dnnl_success) status = dnnl_memory_set_data_handle(entry->result, result);
     if (status == dnnl_success)
         status = dnnl_memory_set_data_handle(entry->scratchpad, matmuls->scratch.data);
@@ -405,12 +430,24 @@ static dnnl_status_t execute(struct hny_matmuls *matmuls, struct entry *entry, c
     return status;
 }
 
+hny_status hny_matmul_layout(struct hny_matmuls *matmuls, const struct hny_matmul *matmul,
+                             struct hny_pack *pack, size_t *bytes) {
+    struct entry *entry = NULL;
+    int threads = begin_single();
+    hny_status status = find_entry(matmuls, matmul, NULL, &entry);
+    end_single(threads);
+    if (status != HNY_OK) return status;
+    *pack = entry->pack;
+    *bytes = entry->weights_bytes;
+    return HNY_OK;
+}
+
 hny_status hny_matmul_run(struct hny_matmuls *matmuls, const struct hny_matmul *matmul, const void *source,
-                          const struct hny_packed *packed, const void *plain, void *result) {
+                          const struct hny_packed *packed, const void *loose, void *result) {
     struct entry *entry = NULL;
     int threads = begin_single();
     hny_status status = find_entry(matmuls, matmul, packed, &entry);
-    if (status == HNY_OK) status = check(execute(matmuls, entry, source, packed, plain, result), "multiply");
+    if (status == HNY_OK) status = check(execute(matmuls, entry, source, packed, loose, result), "multiply");
     end_single(threads);
     return status;
 }

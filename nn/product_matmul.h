@@ -5,6 +5,7 @@
 #define HNY_NN_PRODUCT_MATMUL_H
 
 #include "base/status.h"
+#include "nn/product_pack.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,16 +21,15 @@ hny_status hny_packed_create(struct hny_packed **packed, size_t inner, size_t co
 void hny_packed_destroy(struct hny_packed **packed);
 size_t hny_packed_bytes(const struct hny_packed *packed);
 
-/* VALUES: floats, or bytes for weights of S8. */
+/* VALUES without gaps: floats, or bytes for weights of S8. */
 hny_status hny_packed_fill(struct hny_packed *packed, const void *values);
 
 /* One product. Operands have no gaps between their rows: for others oneDNN has only its reference kernels.
  * All fields are 64 bits wide, so that two products are equal where their bytes are. */
 struct hny_matmul {
     uint64_t rows, inner, columns;
-    uint64_t source;     /* enum hny_matmul_type; the result is S32 for U8 sources, else F32 */
-    uint64_t transposed; /* 1: the source lies as [inner][rows] */
-    uint64_t plain;      /* 1: the weights are not packed, but lie as [inner][columns] */
+    uint64_t source; /* enum hny_matmul_type; the result is S32 for U8 sources, else F32 */
+    uint64_t loose; /* 1: the weights are not a hny_packed, but packed by the caller for this product alone */
     uint64_t accumulate; /* 1: added to the result */
 };
 
@@ -41,8 +41,13 @@ void hny_matmuls_destroy(struct hny_matmuls **matmuls);
 /* How many of those made came out as oneDNN's reference kernels, a hundred times slower: none should. */
 size_t hny_matmuls_references(const struct hny_matmuls *matmuls);
 
-/* Computes MATMUL with PACKED weights, or with PLAIN ones where it says so; the other is NULL. */
+/* How the weights of MATMUL, which is a loose one, are to lie, and the bytes that they take. Where that is
+ * not a layout of nn/product_pack.h, PACK has no strides and they lie as [inner][columns]. */
+hny_status hny_matmul_layout(struct hny_matmuls *matmuls, const struct hny_matmul *matmul,
+                             struct hny_pack *pack, size_t *bytes);
+
+/* Computes MATMUL with PACKED weights, or with LOOSE ones where it says so; the other is NULL. */
 hny_status hny_matmul_run(struct hny_matmuls *matmuls, const struct hny_matmul *matmul, const void *source,
-                          const struct hny_packed *packed, const void *plain, void *result);
+                          const struct hny_packed *packed, const void *loose, void *result);
 
 #endif

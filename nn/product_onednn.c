@@ -16,8 +16,10 @@
 /* Rows of one call: bounds the number of different shapes, each of which is a kernel to make and keep. */
 #define CHUNK_ROWS ((size_t)256)
 
-/* Rows of one call of a weight gradient. */
-#define GRADIENT_ROWS ((size_t)1024)
+/* Rows of x and dy that a weight gradient takes at a time, and columns of dy: packed, they stay in the cache.
+ */
+#define GRADIENT_ROWS ((size_t)2048)
+#define GRADIENT_COLUMNS ((size_t)256)
 
 struct onednn_weights {
     struct hny_weights common;
@@ -118,13 +120,14 @@ static void copy_row(float *out, const float *in, size_t count) {
     memcpy(out, in, count * sizeof *out);
 }
 
-/* VALUES [rows][columns] as the product reads them, without gaps and in its type: themselves, or a copy in
- * SCRATCH. */
+/* VALUES [rows][columns] as the product reads them, without gaps and in its type: themselves, or (where COPY,
+ * always) a copy in SCRATCH. */
 static hny_status gather(enum hny_matmul_type type, struct hny_product_scratch *scratch, size_t rows,
-                         size_t columns, const float *values, size_t stride, const void **gathered) {
+                         size_t columns, const float *values, size_t stride, bool copy,
+                         const void **gathered) {
     bool dense = stride == columns || rows == 1;
     *gathered = values;
-    if (type == HNY_MATMUL_F32 && dense) return HNY_OK;
+    if (type == HNY_MATMUL_F32 && dense && !copy) return HNY_OK;
     HNY_TRY(hny_product_scratch_reserve(scratch, rows * columns * sizeof(float)));
     *gathered = scratch->data;
     for (size_t row = 0; row < rows; row++) {
@@ -145,7 +148,7 @@ static hny_status multiply_chunk(struct onednn_products *own, enum hny_matmul_ty
     const struct hny_matmul matmul = {
         .rows = rows, .inner = inner, .columns = columns, .source = type, .accumulate = accumulate};
     const void *gathered = NULL;
-    HNY_TRY(gather(type, &own->source, rows, inner, source, source_stride, &gathered));
+    HNY_TRY(gather(type, &own->source, rows, inner, source, source_stride, false, &gathered));
     if (result_stride == columns || rows == 1)
         return hny_matmul_run(own->matmuls, &matmul, gathered, packed, NULL, result);
     HNY_TRY(hny_product_scratch_reserve(&own->sums, rows * columns * sizeof(float)));
@@ -216,24 +219,90 @@ static hny_status input_gradient(struct hny_products *products, const struct hny
                     dy_stride, dx, dx_stride, accumulate);
 }
 
+/* What the blocks of a weight gradient share: ROWS rows of dy and x. */
+struct gradient {
+    enum hny_matmul_type type;
+    size_t rows;
+    size_t padded; /* rows with those of zeros: whole blocks of a packed operand, so that shapes are few */
+    size_t out, in;
+    const float *dy, *x;
+    size_t dy_stride, x_stride;
+    float *dw;
+};
+
+/* A block of ROWS rows of dw. */
+static struct hny_matmul gradient_matmul(const struct gradient *gradient, size_t rows) {
+    return (struct hny_matmul){.rows = rows,
+                               .inner = gradient->padded,
+                               .columns = gradient->in,
+                               .source = gradient->type,
+                               .loose = 1,
+                               .accumulate = 1};
+}
+
+/* x as the weights of MATMUL, in own->weights. */
+static hny_status gather_weights(struct onednn_products *own, const struct gradient *gradient,
+                                 const struct hny_matmul *matmul) {
+    struct hny_pack pack = {0};
+    size_t bytes = 0;
+    const void *gathered = NULL;
+    HNY_TRY(hny_matmul_layout(own->matmuls, matmul, &pack, &bytes));
+    HNY_TRY(hny_product_scratch_reserve(&own->weights, bytes));
+    if (!pack.inner_stride) {
+        memset(own->weights.data, 0, bytes);
+        return gather(gradient->type, &own->weights, gradient->rows, gradient->in, gradient->x,
+                      gradient->x_stride, true, &gathered);
+    }
+    pack.inner = gradient->rows;
+    if (gradient->type == HNY_MATMUL_BF16)
+        hny_pack_bf16(&pack, gradient->x, gradient->x_stride, false, own->weights.data);
+    else
+        hny_pack_f32(&pack, gradient->x, gradient->x_stride, false, own->weights.data);
+    return HNY_OK;
+}
+
+/* COUNT columns of dy from FIRST on, transposed, in own->source. */
+static hny_status gather_columns(struct onednn_products *own, const struct gradient *gradient, size_t first,
+                                 size_t count) {
+    HNY_TRY(hny_product_scratch_reserve(&own->source, count * gradient->padded * sizeof(float)));
+    if (gradient->type == HNY_MATMUL_BF16)
+        hny_pack_transpose_bf16(gradient->rows, count, gradient->dy + first, gradient->dy_stride,
+                                own->source.data, gradient->padded);
+    else
+        hny_pack_transpose_f32(gradient->rows, count, gradient->dy + first, gradient->dy_stride,
+                               own->source.data, gradient->padded);
+    return HNY_OK;
+}
+
+static hny_status add_gradient(struct onednn_products *own, const struct gradient *gradient) {
+    for (size_t first = 0, count; first < gradient->out; first += count) {
+        count = gradient->out - first < GRADIENT_COLUMNS ? gradient->out - first : GRADIENT_COLUMNS;
+        const struct hny_matmul matmul = gradient_matmul(gradient, count);
+        /* Any block's layout would do for all, but each is asked, since nothing promises it. */
+        if (first == 0 || count < GRADIENT_COLUMNS) HNY_TRY(gather_weights(own, gradient, &matmul));
+        HNY_TRY(gather_columns(own, gradient, first, count));
+        HNY_TRY(hny_matmul_run(own->matmuls, &matmul, own->source.data, NULL, own->weights.data,
+                               gradient->dw + first * gradient->in));
+    }
+    return HNY_OK;
+}
+
 static hny_status weight_gradient(struct hny_products *products, enum hny_precision precision, size_t rows,
                                   size_t out, size_t in, const hny_real *dy, size_t dy_stride,
                                   const hny_real *x, size_t x_stride, hny_real *dw) {
-    struct onednn_products *own = (struct onednn_products *)products;
-    enum hny_matmul_type type = operand_type(precision);
-    for (size_t row = 0, chunk; row < rows; row += chunk) {
-        chunk = rows - row < GRADIENT_ROWS ? rows - row : GRADIENT_ROWS;
-        const struct hny_matmul matmul = {.rows = out,
-                                          .inner = chunk,
-                                          .columns = in,
-                                          .source = type,
-                                          .transposed = 1,
-                                          .plain = 1,
-                                          .accumulate = 1};
-        const void *left = NULL, *right = NULL;
-        HNY_TRY(gather(type, &own->source, chunk, out, dy + row * dy_stride, dy_stride, &left));
-        HNY_TRY(gather(type, &own->weights, chunk, in, x + row * x_stride, x_stride, &right));
-        HNY_TRY(hny_matmul_run(own->matmuls, &matmul, left, NULL, right, dw));
+    struct gradient gradient = {.type = operand_type(precision),
+                                .out = out,
+                                .in = in,
+                                .dy_stride = dy_stride,
+                                .x_stride = x_stride,
+                                .dw = dw};
+    const size_t block = gradient.type == HNY_MATMUL_BF16 ? 2 * HNY_PACK_INNER : HNY_PACK_INNER;
+    for (size_t row = 0; row < rows; row += gradient.rows) {
+        gradient.rows = rows - row < GRADIENT_ROWS ? rows - row : GRADIENT_ROWS;
+        gradient.padded = (gradient.rows + block - 1) / block * block;
+        gradient.dy = dy + row * dy_stride;
+        gradient.x = x + row * x_stride;
+        HNY_TRY(add_gradient((struct onednn_products *)products, &gradient));
     }
     return HNY_OK;
 }

@@ -41,65 +41,64 @@ HNY_INLINE void transpose_four(float *to, size_t to_stride, const float *from, s
     *(four *)(to + 3 * to_stride) = __builtin_shuffle(ab_high, cd_high, second);
 }
 
-/* tile[k][c] = values[c·stride + k] for k < INNER and all c; INNER is a multiple of four. */
-HNY_INLINE void transpose_whole(float tile[LARGEST_INNER][COLUMNS], const float *values, size_t stride,
-                                size_t inner) {
-    for (size_t c = 0; c < COLUMNS; c += 4)
-        for (size_t k = 0; k < inner; k += 4)
-            transpose_four(&tile[k][c], COLUMNS, values + c * stride + k, stride);
-}
-
-/* The same for c < COUNT and any INNER. */
-HNY_INLINE void transpose_part(float tile[LARGEST_INNER][COLUMNS], const float *values, size_t stride,
-                               size_t inner, size_t count) {
-    for (size_t c = 0; c < count; c++)
-        for (size_t k = 0; k < inner; k++) tile[k][c] = values[c * stride + k];
+/* to[k][c] = from[c·stride + k] for k < INNER and c < COUNT, rows of TO being WIDTH wide. */
+HNY_INLINE void transpose(float *to, size_t width, const float *from, size_t stride, size_t inner,
+                          size_t count) {
+    size_t c = 0;
+    for (; c + 4 <= count; c += 4) {
+        size_t k = 0;
+        for (; k + 4 <= inner; k += 4)
+            transpose_four(to + k * width + c, width, from + c * stride + k, stride);
+        for (; k < inner; k++)
+            for (size_t i = c; i < c + 4; i++) to[k * width + i] = from[i * stride + k];
+    }
+    for (; c < count; c++)
+        for (size_t k = 0; k < inner; k++) to[k * width + c] = from[c * stride + k];
 }
 
 /* The block at (FIRST_INNER, FIRST_COLUMN), INNER high, zeros beyond the operand: where it lies, or in TILE.
  */
 HNY_INLINE struct rows block_rows(float tile[LARGEST_INNER][COLUMNS], const struct hny_pack *pack,
-                                  const float *values, bool transposed, size_t first_inner,
+                                  const float *values, size_t stride, bool transposed, size_t first_inner,
                                   size_t first_column, size_t inner) {
     size_t height = pack->inner - first_inner, width = pack->columns - first_column;
-    size_t stride = transposed ? pack->inner : pack->columns;
     bool whole = height >= inner && width >= COLUMNS;
     values += transposed ? first_column * stride + first_inner : first_inner * stride + first_column;
     if (whole && !transposed) return (struct rows){values, stride};
     if (whole) {
-        transpose_whole(tile, values, stride, inner);
+        transpose(tile[0], COLUMNS, values, stride, inner, COLUMNS);
         return (struct rows){tile[0], COLUMNS};
     }
     if (height > inner) height = inner;
     if (width > COLUMNS) width = COLUMNS;
     memset(tile, 0, inner * sizeof tile[0]);
     if (transposed)
-        transpose_part(tile, values, stride, height, width);
+        transpose(tile[0], COLUMNS, values, stride, height, width);
     else
         for (size_t k = 0; k < height; k++) memcpy(tile[k], values + k * stride, width * sizeof tile[k][0]);
     return (struct rows){tile[0], COLUMNS};
 }
 
-HNY_KERNEL void hny_pack_f32(const struct hny_pack *pack, const float *values, bool transposed,
+HNY_KERNEL void hny_pack_f32(const struct hny_pack *pack, const float *values, size_t stride, bool transposed,
                              float *packed) {
     const size_t inner = HNY_PACK_INNER;
     float tile[LARGEST_INNER][COLUMNS];
     for (size_t c = 0; c < pack->columns; c += COLUMNS)
         for (size_t k = 0; k < pack->inner; k += inner) {
-            struct rows rows = block_rows(tile, pack, values, transposed, k, c, inner);
+            struct rows rows = block_rows(tile, pack, values, stride, transposed, k, c, inner);
             float *block = packed + c / COLUMNS * pack->column_stride + k / inner * pack->inner_stride;
             for (size_t i = 0; i < inner; i++)
                 memcpy(block + i * COLUMNS, rows.data + i * rows.stride, COLUMNS * sizeof *block);
         }
 }
 
-HNY_KERNEL void hny_pack_bf16(const struct hny_pack *pack, const float *values, bool transposed,
-                              uint16_t *packed) {
+HNY_KERNEL void hny_pack_bf16(const struct hny_pack *pack, const float *values, size_t stride,
+                              bool transposed, uint16_t *packed) {
     const size_t inner = 2 * HNY_PACK_INNER;
     float tile[LARGEST_INNER][COLUMNS];
     for (size_t c = 0; c < pack->columns; c += COLUMNS)
         for (size_t k = 0; k < pack->inner; k += inner) {
-            struct rows rows = block_rows(tile, pack, values, transposed, k, c, inner);
+            struct rows rows = block_rows(tile, pack, values, stride, transposed, k, c, inner);
             uint16_t *block = packed + c / COLUMNS * pack->column_stride + k / inner * pack->inner_stride;
             for (size_t i = 0; i < inner; i += 2) {
                 const float *even = rows.data + i * rows.stride, *odd = even + rows.stride;
@@ -108,6 +107,37 @@ HNY_KERNEL void hny_pack_bf16(const struct hny_pack *pack, const float *values, 
                 memcpy(block + i * COLUMNS, pairs, sizeof pairs);
             }
         }
+}
+
+/* Rows and columns that are transposed at once: what is read and written of them are whole lines of the
+ * cache. */
+#define LINE ((size_t)32)
+
+HNY_KERNEL void hny_pack_transpose_f32(size_t rows, size_t columns, const float *values, size_t stride,
+                                       float *to, size_t to_stride) {
+    for (size_t row = 0; row < rows; row += LINE)
+        for (size_t first = 0; first < columns; first += LINE)
+            transpose(to + first * to_stride + row, to_stride, values + row * stride + first, stride,
+                      columns - first < LINE ? columns - first : LINE, rows - row < LINE ? rows - row : LINE);
+    for (size_t c = 0; c < columns; c++)
+        memset(to + c * to_stride + rows, 0, (to_stride - rows) * sizeof *to);
+}
+
+HNY_KERNEL void hny_pack_transpose_bf16(size_t rows, size_t columns, const float *values, size_t stride,
+                                        uint16_t *to, size_t to_stride) {
+    float tile[COLUMNS][LINE];
+    for (size_t row = 0; row < rows; row += LINE) {
+        size_t height = rows - row < LINE ? rows - row : LINE;
+        for (size_t first = 0; first < columns; first += COLUMNS) {
+            size_t width = columns - first < COLUMNS ? columns - first : COLUMNS;
+            transpose(tile[0], LINE, values + row * stride + first, stride, width, height);
+            for (size_t c = 0; c < width; c++)
+                for (size_t i = 0; i < height; i++)
+                    to[(first + c) * to_stride + row + i] = (uint16_t)rounded(tile[c][i]);
+        }
+    }
+    for (size_t c = 0; c < columns; c++)
+        memset(to + c * to_stride + rows, 0, (to_stride - rows) * sizeof *to);
 }
 
 #endif

@@ -18,11 +18,21 @@ struct hny_pack {
     size_t column_stride; /* from a block to the one beside it */
 };
 
-/* Packs floats that lie as [inner][columns], or TRANSPOSED as [columns][inner]. Block: [16][64]. */
-void hny_pack_f32(const struct hny_pack *pack, const float *values, bool transposed, float *packed);
+/* Packs floats that lie as [inner][columns], or TRANSPOSED as [columns][inner], STRIDE from row to row.
+ * Block: [16][64]. */
+void hny_pack_f32(const struct hny_pack *pack, const float *values, size_t stride, bool transposed,
+                  float *packed);
 
 /* The same rounded to bfloat16 as hny_pack_round does. Block: [16][64][2]. */
-void hny_pack_bf16(const struct hny_pack *pack, const float *values, bool transposed, uint16_t *packed);
+void hny_pack_bf16(const struct hny_pack *pack, const float *values, size_t stride, bool transposed,
+                   uint16_t *packed);
+
+/* to[columns][to_stride] = the transpose of values[rows][columns], zeros behind ROWS, which TO_STRIDE is not
+ * below. _bf16: rounded. */
+void hny_pack_transpose_f32(size_t rows, size_t columns, const float *values, size_t stride, float *to,
+                            size_t to_stride);
+void hny_pack_transpose_bf16(size_t rows, size_t columns, const float *values, size_t stride, uint16_t *to,
+                             size_t to_stride);
 
 /* Rounds to bfloat16, ties to even; what is not a number stays so. */
 void hny_pack_round(uint16_t *out, const float *in, size_t count);

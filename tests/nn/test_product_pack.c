@@ -52,8 +52,9 @@ static void check_packing(size_t inner, size_t columns, bool transposed) {
     memset(packed, 0xff, wide * tall * sizeof *packed);
     memset(packed_halves, 0xff, wide * tall * sizeof *packed_halves);
     for (size_t i = 0; i < inner * columns; i++) values[i] = (float)(i + 1);
-    hny_pack_f32(&floats, values, transposed, packed);
-    hny_pack_bf16(&halves, values, transposed, packed_halves);
+    size_t stride = transposed ? inner : columns;
+    hny_pack_f32(&floats, values, stride, transposed, packed);
+    hny_pack_bf16(&halves, values, stride, transposed, packed_halves);
     for (size_t k = 0; k < tall; k++)
         for (size_t c = 0; c < wide; c++) {
             bool inside = k < inner && c < columns;
@@ -77,4 +78,34 @@ Test(product_pack, every_element_lies_where_the_layout_says_and_the_rest_is_zero
         check_packing(sizes[i / count], sizes[i % count], false);
         check_packing(sizes[i / count], sizes[i % count], true);
     }
+}
+
+/* In a field of ones with gaps, only the transpose and the zeros behind it are written. */
+static void check_transpose(size_t rows, size_t columns, size_t padded) {
+    size_t stride = columns + 3;
+    float *values = hny_allocate(rows * stride, sizeof *values);
+    float *to = hny_allocate(columns * padded + 1, sizeof *to);
+    uint16_t *halves = hny_allocate(columns * padded + 1, sizeof *halves);
+    cr_assert(values && to && halves);
+    for (size_t i = 0; i < rows * stride; i++) values[i] = (float)(i + 1);
+    for (size_t i = 0; i <= columns * padded; i++) to[i] = halves[i] = 1;
+    hny_pack_transpose_f32(rows, columns, values, stride, to, padded);
+    hny_pack_transpose_bf16(rows, columns, values, stride, halves, padded);
+    for (size_t i = 0; i < columns * padded; i++) {
+        float expected = i % padded < rows ? values[i % padded * stride + i / padded] : 0;
+        cr_assert_eq(to[i], expected);
+        cr_assert_eq(halves[i], rounded(expected));
+    }
+    cr_assert(to[columns * padded] == 1 && halves[columns * padded] == 1);
+    free(values);
+    free(to);
+    free(halves);
+}
+
+Test(product_pack, a_transpose_is_one_with_zeros_behind_it) {
+    static const size_t sizes[] = {1, 3, 4, 31, 32, 33, 70};
+    const size_t count = sizeof sizes / sizeof sizes[0];
+    for (size_t i = 0; i < count * count; i++)
+        for (size_t padding = 0; padding < 40; padding += 13)
+            check_transpose(sizes[i / count], sizes[i % count], sizes[i / count] + padding);
 }
