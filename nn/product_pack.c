@@ -25,20 +25,19 @@ struct rows {
 };
 
 typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int32_t four_indices __attribute__((vector_size(16)));
 
 /* to[k·to_stride + c] = from[c·from_stride + k] for four k and four c. */
 HNY_INLINE void transpose_four(float *to, size_t to_stride, const float *from, size_t from_stride) {
-    static const four_indices low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5},
-                              second = {2, 3, 6, 7};
     four a = *(const four *)from, b = *(const four *)(from + from_stride);
     four c = *(const four *)(from + 2 * from_stride), d = *(const four *)(from + 3 * from_stride);
-    four ab_low = __builtin_shuffle(a, b, low), ab_high = __builtin_shuffle(a, b, high);
-    four cd_low = __builtin_shuffle(c, d, low), cd_high = __builtin_shuffle(c, d, high);
-    *(four *)to = __builtin_shuffle(ab_low, cd_low, first);
-    *(four *)(to + to_stride) = __builtin_shuffle(ab_low, cd_low, second);
-    *(four *)(to + 2 * to_stride) = __builtin_shuffle(ab_high, cd_high, first);
-    *(four *)(to + 3 * to_stride) = __builtin_shuffle(ab_high, cd_high, second);
+    four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+         ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+         cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(four *)to = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    *(four *)(to + to_stride) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    *(four *)(to + 2 * to_stride) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    *(four *)(to + 3 * to_stride) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
 /* to[k][c] = from[c·stride + k] for k < INNER and c < COUNT, rows of TO being WIDTH wide. */
