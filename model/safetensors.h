@@ -10,6 +10,7 @@
 #define HNY_MODEL_SAFETENSORS_H
 
 #include "base/status.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,9 @@ size_t hny_element_bytes(enum hny_element type);
 
 #define HNY_SAFETENSORS_RANK 8 /* dimensions of a tensor at most */
 
+#define HNY_SAFETENSORS_LENGTH_BYTES sizeof(uint64_t) /* what stands before the header */
+#define HNY_SAFETENSORS_METADATA "__metadata__"       /* the key of the header that is no tensor */
+
 /* Longest header that is read or written: room for tens of thousands of tensors. */
 #define HNY_SAFETENSORS_HEADER_LIMIT ((size_t)8 << 20)
 
@@ -48,6 +52,9 @@ struct hny_safetensors_tensor {
 
 /* The product of the shape; no overflow in tensors that were read. */
 size_t hny_safetensors_elements(const struct hny_safetensors_tensor *tensor);
+
+/* The bytes of its data; false where no size_t holds them. */
+bool hny_safetensors_bytes(const struct hny_safetensors_tensor *tensor, size_t *bytes);
 
 struct hny_safetensors_text {
     const char *key; /* both valid UTF-8 */
