@@ -95,7 +95,8 @@ const struct hny_config_key hny_config_keys[] = {
     REAL(max_minutes, FREE, 0, 1e9, "0", "of training; 0: no limit"),
     WORD(precision, RUN, "auto|f32|bf16", "auto", "of products: auto is the fastest that the processor has"),
     WORD(valid_metric, RUN, "loss|bleu|chrf", "loss", "what decides which weights are best"),
-    WORD(bleu_tokenizer, RUN, "13a|char|intl|none", "13a", "of the validation's BLEU"),
+    WORD(bleu_tokenizer, RUN, "auto|13a|char|intl|none", "auto",
+         "of the validation's BLEU; auto: char where the text writes no spaces between words, else 13a"),
 };
 const size_t hny_config_key_count = sizeof hny_config_keys / sizeof *hny_config_keys;
 

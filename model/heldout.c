@@ -201,6 +201,18 @@ static hny_status translate_part(void *context, size_t part, size_t thread) {
     return status;
 }
 
+/* Texts of fewer spaces than one in this many characters write none between their words. */
+enum { CHARACTERS_A_SPACE = 25 };
+
+static enum hny_metric_tokenizer fitting_tokenizer(const struct hny_buffer *text) {
+    size_t characters = 0, spaces = 0;
+    for (size_t i = 0; i < text->size; i++) {
+        characters += ((unsigned char)text->data[i] & 0xc0) != 0x80;
+        spaces += text->data[i] == ' ';
+    }
+    return spaces * CHARACTERS_A_SPACE < characters ? HNY_METRIC_CHAR : HNY_METRIC_13A;
+}
+
 static hny_status score_texts(const struct translation_job *job, struct hny_heldout_scores *scores) {
     const struct heldout_side *target = &job->heldout->target;
     struct hny_text *hypotheses = hny_allocate(job->lines, sizeof *hypotheses);
@@ -208,8 +220,11 @@ static hny_status score_texts(const struct translation_job *job, struct hny_held
     hny_status status = hypotheses && references ? HNY_OK : HNY_ERROR_MEMORY;
     struct hny_bleu_options options = {0};
     struct hny_bleu_score bleu;
-    if (status == HNY_OK)
-        status = hny_metric_tokenizer_named(job->trainer->model->config.bleu_tokenizer, &options.tokenizer);
+    const char *tokenizer = job->trainer->model->config.bleu_tokenizer;
+    if (strcmp(tokenizer, "auto") == 0)
+        options.tokenizer = fitting_tokenizer(&target->text);
+    else if (status == HNY_OK)
+        status = hny_metric_tokenizer_named(tokenizer, &options.tokenizer);
     for (size_t i = 0; status == HNY_OK && i < job->lines; i++) {
         size_t start = target->text_start[i];
         hypotheses[i] = (struct hny_text){job->texts[i].data ? job->texts[i].data : "", job->texts[i].size};
