@@ -4,6 +4,7 @@
 const struct hny_command *const hny_commands[] = {
     &hny_command_train,
     &hny_command_translate,
+    &hny_command_score,
     &hny_command_evaluate,
     &hny_command_plot,
     &hny_command_info,

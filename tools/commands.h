@@ -6,6 +6,7 @@
 
 extern const struct hny_command hny_command_train;
 extern const struct hny_command hny_command_translate;
+extern const struct hny_command hny_command_score;
 extern const struct hny_command hny_command_evaluate;
 extern const struct hny_command hny_command_plot;
 extern const struct hny_command hny_command_info;
