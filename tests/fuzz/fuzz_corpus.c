@@ -45,9 +45,12 @@ static void end(void) {
     hny_directory_remove(folder);
 }
 
-/* A folder in memory where there is one, and a small tokenizer: once. */
-static void begin(void) {
-    if (tokenizer) return;
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+
+/* Once: a folder, in memory where there is such a place, and a small tokenizer. */
+int LLVMFuzzerInitialize(int *count, char ***arguments) {
+    (void)count;
+    (void)arguments;
     static const char text[] =
         "a small text of words, some small, some of no use\nand words of a text again\n";
     struct hny_tokenizer_options options;
@@ -68,6 +71,7 @@ static void begin(void) {
     FUZZ_CHECK(hny_tokenizer_parse(&tokenizer, "small", file.data, file.size) == HNY_OK);
     hny_buffer_free(&file);
     atexit(end);
+    return 0;
 }
 
 static void check_pairs(const struct hny_corpus *corpus) {
@@ -152,7 +156,6 @@ static void check_damaged(const struct hny_corpus_options *options, const uint8_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct hny_corpus *corpus = NULL;
     if (size < 2) return 0;
-    begin();
     uint8_t chosen = data[0];
     struct hny_corpus_options options = {.max_length = data[1], .max_ratio = chosen & OPTION_RATIO ? 1.5 : 0};
     for (enum hny_side side = 0; side < HNY_SIDES; side++) {

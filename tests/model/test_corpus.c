@@ -181,7 +181,7 @@ Test(corpus, ids_may_stand_between_any_spaces_and_unknown_is_one) {
 
 Test(corpus, a_corpus_of_which_nothing_is_left_is_refused_with_the_reasons) {
     struct hny_corpus_options options = texts_options(put("s", "\n10\n"), put("t", "20\n\n"));
-    refuse(&options, HNY_ERROR_INPUT, "no pair is left: 2 lines, 0 pairs;left out 1: the source is empty");
+    refuse(&options, HNY_ERROR_INPUT, "no pair is left: 2 lines, 0 pairs; left out 1: the source is empty");
     options = texts_options(put("s", ""), put("t", ""));
     refuse(&options, HNY_ERROR_INPUT, "no pair is left: 0 lines");
     cr_assert(!indexed());
