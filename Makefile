@@ -103,6 +103,7 @@ $(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $(OBJECTS_DIR)/tests
 	@echo "  link $@"
 	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
 
+include corpora/rules.mk
 include packaging/rules.mk
 include recipes/rules.mk
 include tests/fuzz/rules.mk

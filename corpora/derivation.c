@@ -20,7 +20,7 @@ struct hny_derivation {
     const struct hny_expansion *expansion;
     struct hny_arena *arena; /* of the nodes of the pair at hand */
     struct hny_random stream;
-    uint64_t drawn; /* numbers taken off the stream */
+    uint64_t drawn;                /* numbers taken off the stream */
     const struct hny_entry **used; /* [used_count]: words that may come only once */
     size_t used_count, used_capacity;
     struct hny_buffer pieces; /* words and punctuation of a sentence, each with a NUL behind it */
@@ -74,8 +74,8 @@ static hny_status derive(struct hny_derivation *derivation, const struct hny_ins
     return HNY_OK;
 }
 
-/* Appends the words of TEXT as pieces; the first continues the piece before it where GLUED or where it says so
- * itself by a leading "+". */
+/* Appends the words of TEXT as pieces; the first continues the piece before it where GLUED or where it says
+ * so itself by a leading "+". */
 static hny_status write_text(struct hny_derivation *derivation, const char *text, bool glued) {
     struct hny_buffer *pieces = &derivation->pieces;
     while (*(text += strspn(text, " "))) {
@@ -135,7 +135,8 @@ static const char *sounded(const struct hny_grammar *grammar, size_t side, const
                            const char *next) {
     for (size_t i = 0; i < grammar->sound_count; i++) {
         const struct hny_sound *sound = &grammar->sounds[i];
-        if (sound->side == side && !strcmp(sound->from, piece) && sound_applies(sound, next)) return sound->to;
+        if (sound->side == side && !strcmp(sound->from, piece) && sound_applies(sound, next))
+            return sound->to;
     }
     return piece;
 }
@@ -153,7 +154,8 @@ static hny_status join_pieces(const struct hny_derivation *derivation, size_t si
         const char *next = piece + strlen(piece) + 1;
         bool mark = hny_language_punctuation(language, piece);
         const char *text = sounded(grammar, side, piece, next < end ? next : "");
-        if (language->spaces && !mark && sentence->text.size) HNY_TRY(hny_buffer_append(&sentence->text, " ", 1));
+        if (language->spaces && !mark && sentence->text.size)
+            HNY_TRY(hny_buffer_append(&sentence->text, " ", 1));
         HNY_TRY(hny_buffer_append(&sentence->text, text, strlen(text)));
         if (!mark) {
             HNY_TRY(hny_buffer_append(&sentence->words, text, strlen(text) + 1));
@@ -169,8 +171,7 @@ static hny_status join_pieces(const struct hny_derivation *derivation, size_t si
 hny_status hny_derivation_draw(struct hny_derivation *derivation, uint64_t seed, uint64_t index,
                                struct hny_pair *pair) {
     struct node *root = NULL;
-    derivation->stream =
-        hny_random_stream(seed, HNY_RANDOM_CORPUS, (uint32_t)(index >> 32), (uint32_t)index);
+    derivation->stream = hny_random_stream(seed, HNY_RANDOM_CORPUS, (uint32_t)(index >> 32), (uint32_t)index);
     derivation->drawn = 0;
     derivation->used_count = 0;
     pair->repeats = false;

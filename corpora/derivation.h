@@ -1,4 +1,5 @@
-/* Sentence pairs drawn at random from an expanded grammar. A pair is a function of grammar, seed and number alone. */
+/* Sentence pairs drawn at random from an expanded grammar. A pair is a function of grammar, seed and number
+ * alone. */
 #ifndef HNY_CORPORA_DERIVATION_H
 #define HNY_CORPORA_DERIVATION_H
 
@@ -21,7 +22,8 @@ struct hny_derivation;
 hny_status hny_derivation_create(struct hny_derivation **derivation, const struct hny_expansion *expansion);
 void hny_derivation_destroy(struct hny_derivation **derivation); /* nulls; NULL is allowed */
 
-/* Writes pair number INDEX of SEED into *PAIR, whose buffers are reused; zero-initialise it before the first call. */
+/* Writes pair number INDEX of SEED into *PAIR, whose buffers are reused; zero-initialise it before the first
+ * call. */
 hny_status hny_derivation_draw(struct hny_derivation *derivation, uint64_t seed, uint64_t index,
                                struct hny_pair *pair);
 void hny_pair_free(struct hny_pair *pair); /* back to the zero state */

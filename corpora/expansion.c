@@ -58,16 +58,18 @@ static hny_status expand_words(struct hny_expansion *expansion, const size_t val
 }
 
 /* The column of the form that TOKEN asks of a word of SYMBOL. */
-static hny_status find_column(const struct hny_expansion *expansion, const struct hny_alternative *alternative,
-                              const struct hny_token *token, size_t side, const struct hny_symbol *symbol,
-                              const size_t *values, size_t *column) {
+static hny_status find_column(const struct hny_expansion *expansion,
+                              const struct hny_alternative *alternative, const struct hny_token *token,
+                              size_t side, const struct hny_symbol *symbol, const size_t *values,
+                              size_t *column) {
     struct hny_buffer name = {0};
     hny_status status = HNY_OK;
     *column = 0;
     for (size_t i = 0; i < token->form_terms && status == HNY_OK; i++) {
         const struct hny_term *term = &token->form[i];
         const char *text = term->text;
-        if (term->variable >= 0) text = expansion->grammar->features[term->feature].values[values[term->variable]];
+        if (term->variable >= 0)
+            text = expansion->grammar->features[term->feature].values[values[term->variable]];
         status = hny_buffer_print(&name, "%s%s", i ? "-" : "", text);
     }
     if (status == HNY_OK && token->form_terms) {
@@ -96,8 +98,7 @@ static hny_status make_choice(struct hny_expansion *expansion, const struct hny_
         for (size_t j = 0; j < expansion->grammar->symbols[child->symbol].arguments; j++)
             arguments[j] = term_value(&child->arguments[j], values);
         HNY_TRY(expand(expansion, child->symbol, arguments, &instance));
-        if (instance->open)
-            return fail_at(alternative, "leads back to itself", instance->symbol->name);
+        if (instance->open) return fail_at(alternative, "leads back to itself", instance->symbol->name);
         choice->children[i] = instance;
         *empty = instance->empty;
     }
@@ -127,7 +128,8 @@ static bool next_values(const struct hny_grammar *grammar, const struct hny_alte
     return false;
 }
 
-/* The head of ALTERNATIVE met with ARGUMENTS: false where it does not fit, else the variables that it fixes. */
+/* The head of ALTERNATIVE met with ARGUMENTS: false where it does not fit, else the variables that it fixes.
+ */
 static bool match_head(const struct hny_symbol *symbol, const struct hny_alternative *alternative,
                        const size_t *arguments, size_t *values, bool *fixed) {
     for (size_t i = 0; i < symbol->arguments; i++) {
@@ -166,7 +168,8 @@ static hny_status expand_alternative(struct hny_expansion *expansion, const stru
         group->weight += choice->weight;
         group->choice_count++;
     } while (next_values(grammar, alternative, fixed, values));
-    if (group->weight > UINT32_MAX) return fail_at(alternative, "has features of too large weights", symbol->name);
+    if (group->weight > UINT32_MAX)
+        return fail_at(alternative, "has features of too large weights", symbol->name);
     return HNY_OK;
 }
 
@@ -184,7 +187,8 @@ static void count_word(const struct hny_language *language, const char *text, do
     if (words <= HNY_EXPANSION_WORDS) counts[words]++;
 }
 
-/* Adds the derivations of CHOICE to TOTAL. A part that the source does not show still counts, with no words. */
+/* Adds the derivations of CHOICE to TOTAL. A part that the source does not show still counts, with no words.
+ */
 static void count_choice(const struct hny_expansion *expansion, const struct hny_alternative *alternative,
                          const struct hny_choice *choice, double *total) {
     const struct hny_language *language = &expansion->grammar->languages[0];
@@ -241,7 +245,8 @@ static size_t combination(const struct hny_grammar *grammar, const struct hny_sy
 static hny_status expand(struct hny_expansion *expansion, size_t symbol,
                          const size_t values[HNY_GRAMMAR_ARGUMENTS], struct hny_instance **instance) {
     const struct hny_symbol *what = &expansion->grammar->symbols[symbol];
-    struct hny_instance **place = &expansion->instances[symbol][combination(expansion->grammar, what, values)];
+    struct hny_instance **place =
+        &expansion->instances[symbol][combination(expansion->grammar, what, values)];
     if (!*place) {
         struct hny_instance *made = hny_arena_take(expansion->arena, 1, sizeof *made);
         if (!made) return HNY_ERROR_MEMORY;
@@ -249,8 +254,8 @@ static hny_status expand(struct hny_expansion *expansion, size_t symbol,
         *place = made;
         HNY_TRY(what->words ? expand_words(expansion, values, made) : expand_phrase(expansion, values, made));
         if (made->weight > UINT32_MAX)
-            return hny_fail(HNY_ERROR_INPUT, "%s:%zu: the weights of %s are too large", what->file, what->line,
-                            what->name);
+            return hny_fail(HNY_ERROR_INPUT, "%s:%zu: the weights of %s are too large", what->file,
+                            what->line, what->name);
         made->open = false;
         made->empty = !made->weight;
     }
@@ -312,8 +317,10 @@ hny_status hny_expansion_create(struct hny_expansion **expansion, const struct h
     if (status == HNY_OK && made->start->empty)
         status = hny_fail(HNY_ERROR_INPUT, "nothing can be derived from %s", start);
     if (status == HNY_OK) status = check_reached(made);
-    if (status != HNY_OK) hny_expansion_destroy(&made);
-    else *expansion = made;
+    if (status != HNY_OK)
+        hny_expansion_destroy(&made);
+    else
+        *expansion = made;
     return status;
 }
 

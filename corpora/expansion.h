@@ -14,10 +14,10 @@ struct hny_instance {
     size_t entry_count;
     struct hny_group *groups; /* [group_count] */
     size_t group_count;
-    uint64_t weight;                   /* of all entries, or of all groups */
+    uint64_t weight;                        /* of all entries, or of all groups */
     double counts[HNY_EXPANSION_WORDS + 1]; /* of a phrase: derivations by source words; exact up to 2^53 */
-    bool open;                         /* being expanded: to meet it again is a circle */
-    bool empty;                        /* nothing can be derived */
+    bool open;                              /* being expanded: to meet it again is a circle */
+    bool empty;                             /* nothing can be derived */
 };
 
 /* An alternative of a rule, with all ways to give values to the features that it leaves open. */
@@ -37,9 +37,9 @@ struct hny_choice {
 
 struct hny_expansion;
 
-/* Expands the symbol START, which takes no features, and all it leads to, into *EXPANSION (to destroy before GRAMMAR).
- * HNY_ERROR_INPUT, naming file and line, for a rule that leads back to itself, a form that a class lacks, a start from
- * which nothing can be derived, or a symbol that no sentence can hold. */
+/* Expands the symbol START, which takes no features, and all it leads to, into *EXPANSION (to destroy before
+ * GRAMMAR). HNY_ERROR_INPUT, naming file and line, for a rule that leads back to itself, a form that a class
+ * lacks, a start from which nothing can be derived, or a symbol that no sentence can hold. */
 hny_status hny_expansion_create(struct hny_expansion **expansion, const struct hny_grammar *grammar,
                                 const char *start);
 void hny_expansion_destroy(struct hny_expansion **expansion); /* nulls; NULL is allowed */
@@ -47,11 +47,12 @@ void hny_expansion_destroy(struct hny_expansion **expansion); /* nulls; NULL is 
 const struct hny_grammar *hny_expansion_grammar(const struct hny_expansion *expansion);
 const struct hny_instance *hny_expansion_start(const struct hny_expansion *expansion);
 
-/* The number of derivations whose source has LEAST to MOST words. Each has its own way through the rules; the grammar
- * in corpora/en-ja is written so that few of them write the same pair. */
+/* The number of derivations whose source has LEAST to MOST words. Each has its own way through the rules; the
+ * grammar in corpora/en-ja is written so that few of them write the same pair. */
 double hny_expansion_count(const struct hny_expansion *expansion, size_t least, size_t most);
 
-/* The number of words that TEXT, a form or a literal of SIDE, adds: those that are neither glued nor punctuation. */
+/* The number of words that TEXT, a form or a literal of SIDE, adds: those that are neither glued nor
+ * punctuation. */
 size_t hny_expansion_words(const struct hny_language *language, const char *text);
 
 #endif

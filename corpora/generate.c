@@ -1,8 +1,8 @@
 /* generate: sentence pairs out of a synchronous grammar.
  *
- * What a seed gives is the same on every machine: drawing uses whole numbers only. Pairs are numbered; those that
- * repeat a word, are too short or too long, or have a side that came before are passed over. The first pairs kept are
- * the test part, the next the development part, and all others the training part. */
+ * What a seed gives is the same on every machine: drawing uses whole numbers only. Pairs are numbered; those
+ * that repeat a word, are too short or too long, or have a side that came before are passed over. The first
+ * pairs kept are the test part, the next the development part, and all others the training part. */
 #include "base/file.h"
 #include "corpora/derivation.h"
 #include "corpora/textset.h"
@@ -214,8 +214,9 @@ static hny_status print_types(struct walk *walk, const struct hny_grammar *gramm
         }
     }
     for (size_t side = 0; side < HNY_GRAMMAR_SIDES && status == HNY_OK; side++)
-        printf("%s: %zu word types, %zu without digits, %.2f words a sentence\n", grammar->languages[side].name,
-               hny_textset_count(types[side]), hny_textset_count(types[side]) - digits[side],
+        printf("%s: %zu word types, %zu without digits, %.2f words a sentence\n",
+               grammar->languages[side].name, hny_textset_count(types[side]),
+               hny_textset_count(types[side]) - digits[side],
                pairs ? (double)words[side] / (double)pairs : 0.0);
     for (size_t side = 0; side < HNY_GRAMMAR_SIDES; side++) hny_textset_destroy(&types[side]);
     return status;
@@ -230,9 +231,15 @@ static hny_status run(const struct options *options, const char *const *paths, s
     if (status == HNY_OK) status = begin_walk(&walk, options, expansion);
     if (status == HNY_OK) {
         switch (options->action) {
-        case GENERATE: status = generate(&walk, grammar); break;
-        case SAMPLE: status = sample(&walk); break;
-        case TYPES: status = print_types(&walk, grammar); break;
+        case GENERATE:
+            status = generate(&walk, grammar);
+            break;
+        case SAMPLE:
+            status = sample(&walk);
+            break;
+        case TYPES:
+            status = print_types(&walk, grammar);
+            break;
         case COUNT:
             printf("%.4g derivable pairs of %llu to %llu words\n",
                    hny_expansion_count(expansion, options->least, options->most),

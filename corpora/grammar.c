@@ -1,72 +1,14 @@
-/* Reading a grammar: the lines of its files, and what stands at their beginning. Words and rules are taken apart by
- * the neighbours lexicon.c and template.c. */
+/* Reading a grammar: the lines of its files, and what stands at their beginning. Words and rules are taken
+ * apart by the neighbours lexicon.c and template.c. */
 #include "corpora/grammar.h"
 
 #include "base/lines.h"
 #include "base/memory.h"
 #include "corpora/reader.h"
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ARENA_BLOCK_BYTES ((size_t)1 << 20)
-#define WEIGHT_LIMIT 1000000ul /* so that sums of weights stay far from 64 bits */
-
-hny_status reader_fail(const struct reader *reader, const char *format, ...) {
-    char text[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return hny_fail(HNY_ERROR_INPUT, "%s:%zu: %s", reader->path, reader->line, text);
-}
-
-char *reader_word(char **text) {
-    char *start = *text + strspn(*text, " \t");
-    if (!*start) return NULL;
-    char *end = start + strcspn(start, " \t");
-    *text = *end ? end + 1 : end;
-    *end = '\0';
-    return start;
-}
-
-char *reader_trim(char *text) {
-    text += strspn(text, " \t");
-    size_t length = strlen(text);
-    while (length && (text[length - 1] == ' ' || text[length - 1] == '\t')) length--;
-    text[length] = '\0';
-    return text;
-}
-
-char *reader_cut(char *text, char mark) {
-    char *at = strchr(text, mark);
-    if (!at) return NULL;
-    *at = '\0';
-    return at + 1;
-}
-
-/* A count of 1 to WEIGHT_LIMIT. */
-static hny_status read_weight(struct reader *reader, const char *text, uint32_t *weight) {
-    char *end = NULL;
-    unsigned long value = strtoul(text, &end, 10);
-    if (end == text || *end || value < 1 || value > WEIGHT_LIMIT)
-        return reader_fail(reader, "%s is not a weight from 1 to %lu", text, WEIGHT_LIMIT);
-    *weight = (uint32_t)value;
-    return HNY_OK;
-}
-
-hny_status reader_weight(struct reader *reader, char **text, uint32_t *weight) {
-    *weight = 1;
-    *text += strspn(*text, " \t");
-    if (**text != '*') return HNY_OK;
-    const char *word = reader_word(text);
-    return read_weight(reader, word + 1, weight);
-}
-
-const char *reader_keep(struct reader *reader, const char *text) {
-    return hny_arena_text(reader->grammar->arena, text, strlen(text));
-}
 
 long hny_grammar_symbol(const struct hny_grammar *grammar, const char *name) {
     for (size_t i = 0; i < grammar->symbol_count; i++)
@@ -84,77 +26,6 @@ bool hny_language_punctuation(const struct hny_language *language, const char *t
     for (size_t i = 0; i < language->punctuations; i++)
         if (!strcmp(language->punctuation[i], text)) return true;
     return false;
-}
-
-hny_status reader_symbol(struct reader *reader, const char *name, size_t *symbol) {
-    struct hny_grammar *grammar = reader->grammar;
-    long known = hny_grammar_symbol(grammar, name);
-    if (known >= 0) {
-        *symbol = (size_t)known;
-        return HNY_OK;
-    }
-    if (!*name) return reader_fail(reader, "a name is missing");
-    if (hny_grow(&grammar->symbols, &grammar->symbol_capacity, grammar->symbol_count + 1,
-                 sizeof *grammar->symbols) != 0)
-        return HNY_ERROR_MEMORY;
-    struct hny_symbol fresh = {.name = reader_keep(reader, name), .file = reader->path, .line = reader->line};
-    if (!fresh.name) return HNY_ERROR_MEMORY;
-    fresh.columns[0] = fresh.columns[1] = 1;
-    grammar->symbols[grammar->symbol_count] = fresh;
-    *symbol = grammar->symbol_count++;
-    return HNY_OK;
-}
-
-hny_status reader_arguments(struct reader *reader, char *text, char *arguments[HNY_GRAMMAR_ARGUMENTS],
-                            size_t *count) {
-    *count = 0;
-    char *rest = reader_cut(text, '[');
-    if (!rest) return HNY_OK;
-    size_t length = strlen(rest);
-    if (length < 2 || rest[length - 1] != ']') return reader_fail(reader, "expected %s[…]", text);
-    rest[length - 1] = '\0';
-    while (rest) {
-        char *next = reader_cut(rest, ',');
-        if (*count == HNY_GRAMMAR_ARGUMENTS)
-            return reader_fail(reader, "%s has more than %d features", text, HNY_GRAMMAR_ARGUMENTS);
-        arguments[(*count)++] = reader_trim(rest);
-        rest = next;
-    }
-    return HNY_OK;
-}
-
-bool reader_feature(const struct reader *reader, const char *name, size_t *feature) {
-    size_t length = strlen(name);
-    while (length && name[length - 1] >= '0' && name[length - 1] <= '9') length--;
-    for (size_t i = 0; length && i < reader->grammar->feature_count; i++) {
-        const char *known = reader->grammar->features[i].name;
-        if (strlen(known) != length || strncmp(known, name, length)) continue;
-        *feature = i;
-        return true;
-    }
-    return false;
-}
-
-hny_status reader_value(struct reader *reader, const char *name, size_t *feature, size_t *value) {
-    for (size_t i = 0; i < reader->grammar->feature_count; i++) {
-        const struct hny_feature *known = &reader->grammar->features[i];
-        for (size_t j = 0; j < known->count; j++) {
-            if (strcmp(known->values[j], name)) continue;
-            *feature = i;
-            *value = j;
-            return HNY_OK;
-        }
-    }
-    return reader_fail(reader, "%s is no value of any feature", name);
-}
-
-hny_status reader_side(struct reader *reader, const char *name, size_t *side) {
-    for (size_t i = 0; i < reader->grammar->language_count; i++) {
-        if (strcmp(reader->grammar->languages[i].name, name)) continue;
-        *side = i;
-        return HNY_OK;
-    }
-    return reader_fail(reader, "%s is not one of the languages", name);
 }
 
 /* "language NAME [spaces] [capital] MARK…": the first is the source. */
@@ -181,13 +52,15 @@ static hny_status read_language(struct reader *reader, char *text) {
     return HNY_OK;
 }
 
-/* "feature NAME = VALUE[*WEIGHT] …": a value belongs to one feature, so that it can stand for itself in rules. */
+/* "feature NAME = VALUE[*WEIGHT] …": a value belongs to one feature, so that it can stand for itself in
+ * rules. */
 static hny_status read_feature(struct reader *reader, char *text) {
     struct hny_grammar *grammar = reader->grammar;
     size_t known = 0, value = 0;
     const char *name = reader_word(&text), *equals = reader_word(&text);
     if (!equals || strcmp(equals, "=")) return reader_fail(reader, "expected \"feature NAME = VALUE …\"");
-    if (reader_feature(reader, name, &known)) return reader_fail(reader, "there is a feature %s already", name);
+    if (reader_feature(reader, name, &known))
+        return reader_fail(reader, "there is a feature %s already", name);
     struct hny_feature fresh = {.name = reader_keep(reader, name)};
     if (!fresh.name) return HNY_ERROR_MEMORY;
     for (char *word; (word = reader_word(&text)); fresh.count++) {
@@ -195,13 +68,14 @@ static hny_status read_feature(struct reader *reader, char *text) {
             return reader_fail(reader, "%s has more than %d values", name, HNY_GRAMMAR_VALUES);
         const char *weight = reader_cut(word, '*');
         fresh.weights[fresh.count] = 1;
-        if (weight) HNY_TRY(read_weight(reader, weight, &fresh.weights[fresh.count]));
+        if (weight) HNY_TRY(reader_number(reader, weight, &fresh.weights[fresh.count]));
         if (reader_value(reader, word, &known, &value) == HNY_OK)
             return reader_fail(reader, "%s is a value of %s already", word, grammar->features[known].name);
         if (!(fresh.values[fresh.count] = reader_keep(reader, word))) return HNY_ERROR_MEMORY;
     }
     if (!fresh.count) return reader_fail(reader, "%s has no values", name);
-    if (hny_grow(&grammar->features, &grammar->feature_capacity, grammar->feature_count + 1, sizeof fresh) != 0)
+    if (hny_grow(&grammar->features, &grammar->feature_capacity, grammar->feature_count + 1, sizeof fresh) !=
+        0)
         return HNY_ERROR_MEMORY;
     grammar->features[grammar->feature_count++] = fresh;
     return HNY_OK;
@@ -237,8 +111,8 @@ struct context {
     size_t symbol;
     uint64_t allowed[HNY_GRAMMAR_ARGUMENTS]; /* IN_WORDS */
     struct hny_alternative head;             /* IN_RULE */
-    struct hny_buffer source;                /* IN_RULE: a source template that waits for its target; NULL data, or
-                                                size 0: none */
+    struct hny_buffer source; /* IN_RULE: a source template that waits for its target; NULL data, or
+                                 size 0: none */
     uint32_t weight;
 };
 
@@ -308,7 +182,8 @@ static hny_status read_directive(struct reader *reader, struct context *context,
     if (!strcmp(name, "helper")) return begin_class(reader, context, true, text);
     if (!strcmp(name, "words")) return begin_words(reader, context, text);
     if (!strcmp(name, "rule")) return begin_rule(reader, context, text);
-    return reader_fail(reader, "expected language, feature, sound, class, helper, words or rule, not %s", name);
+    return reader_fail(reader, "expected language, feature, sound, class, helper, words or rule, not %s",
+                       name);
 }
 
 /* "SOURCE | TARGET", or the two on a line each, the second with the bar before it. */
@@ -337,11 +212,14 @@ static hny_status read_line(struct reader *reader, struct context *context, char
     if (!indented && context->source.size) return reader_fail(reader, "the rule before has no target");
     if (!indented) return read_directive(reader, context, line);
     switch (context->kind) {
-    case IN_CLASS: return reader_class_line(reader, &reader->grammar->symbols[context->symbol], line);
+    case IN_CLASS:
+        return reader_class_line(reader, &reader->grammar->symbols[context->symbol], line);
     case IN_WORDS:
         return reader_entry(reader, &reader->grammar->symbols[context->symbol], context->allowed, line);
-    case IN_RULE: return read_rule_line(reader, context, line);
-    case IN_NOTHING: break;
+    case IN_RULE:
+        return read_rule_line(reader, context, line);
+    case IN_NOTHING:
+        break;
     }
     return reader_fail(reader, "an indented line that belongs to nothing");
 }
@@ -372,7 +250,8 @@ done:
 }
 
 /* Every part that a rule names exists and gets features of the right kind. */
-static hny_status check_children(const struct hny_grammar *grammar, const struct hny_alternative *alternative) {
+static hny_status check_children(const struct hny_grammar *grammar,
+                                 const struct hny_alternative *alternative) {
     const struct reader at = {.path = alternative->file, .line = alternative->line};
     for (size_t i = 0; i < alternative->child_count; i++) {
         const struct hny_child *child = &alternative->children[i];
@@ -381,8 +260,8 @@ static hny_status check_children(const struct hny_grammar *grammar, const struct
         for (size_t j = 0; j < HNY_GRAMMAR_ARGUMENTS; j++) {
             size_t wanted = j < symbol->arguments ? symbol->features[j] : SIZE_MAX;
             if (child->arguments[j].feature == wanted) continue;
-            return reader_fail(&at, "%s takes %zu features; number %zu is not what it should be", symbol->name,
-                               symbol->arguments, j + 1);
+            return reader_fail(&at, "%s takes %zu features; number %zu is not what it should be",
+                               symbol->name, symbol->arguments, j + 1);
         }
     }
     return HNY_OK;
@@ -405,8 +284,10 @@ hny_status hny_grammar_read(struct hny_grammar **grammar, const char *const *pat
     for (size_t i = 0; i < count && status == HNY_OK; i++) status = read_file(&reader, paths[i]);
     if (status == HNY_OK) status = check_grammar(reader.grammar);
     hny_buffer_free(&reader.scratch);
-    if (status != HNY_OK) hny_grammar_destroy(&reader.grammar);
-    else *grammar = reader.grammar;
+    if (status != HNY_OK)
+        hny_grammar_destroy(&reader.grammar);
+    else
+        *grammar = reader.grammar;
     return status;
 }
 

@@ -1,7 +1,8 @@
 /* A synchronous grammar with features: one derivation writes a sentence in two languages at once.
  *
- * Here lives the grammar as it stands in its files (the notation is described in corpora/README.md). What the rules
- * become once their features have values is corpora/expansion.h; what a random derivation writes, corpora/derivation.h. */
+ * Here lives the grammar as it stands in its files (the notation is described in corpora/README.md). What the
+ * rules become once their features have values is corpora/expansion.h; what a random derivation writes,
+ * corpora/derivation.h. */
 #ifndef HNY_CORPORA_GRAMMAR_H
 #define HNY_CORPORA_GRAMMAR_H
 
@@ -11,12 +12,12 @@
 #include <stdint.h>
 
 enum {
-    HNY_GRAMMAR_SIDES = 2,       /* source, target */
-    HNY_GRAMMAR_ARGUMENTS = 4,   /* features of one symbol, at most */
-    HNY_GRAMMAR_VARIABLES = 12,  /* features in play in one rule, at most */
-    HNY_GRAMMAR_CHILDREN = 16,   /* parts of one rule, at most */
-    HNY_GRAMMAR_COLUMNS = 40,    /* names of forms of one class in one language, at most */
-    HNY_GRAMMAR_VALUES = 64,     /* values of one feature, at most: sets of them are one 64-bit word */
+    HNY_GRAMMAR_SIDES = 2,      /* source, target */
+    HNY_GRAMMAR_ARGUMENTS = 4,  /* features of one symbol, at most */
+    HNY_GRAMMAR_VARIABLES = 12, /* features in play in one rule, at most */
+    HNY_GRAMMAR_CHILDREN = 16,  /* parts of one rule, at most */
+    HNY_GRAMMAR_COLUMNS = 40,   /* names of forms of one class in one language, at most */
+    HNY_GRAMMAR_VALUES = 64,    /* values of one feature, at most: sets of them are one 64-bit word */
 };
 
 /* How a language is written down. */
@@ -37,8 +38,8 @@ struct hny_feature {
 
 /* A word (or phrase) in all its forms. */
 struct hny_entry {
-    uint64_t allowed[HNY_GRAMMAR_ARGUMENTS];       /* a set of values for each argument of its class */
-    const char **forms[HNY_GRAMMAR_SIDES];         /* [columns of the class on that side] */
+    uint64_t allowed[HNY_GRAMMAR_ARGUMENTS]; /* a set of values for each argument of its class */
+    const char **forms[HNY_GRAMMAR_SIDES];   /* [columns of the class on that side] */
     uint32_t weight;
 };
 
@@ -67,11 +68,12 @@ enum hny_token_kind { HNY_TOKEN_TEXT, HNY_TOKEN_CHILD, HNY_TOKEN_VALUE };
 /* One piece of a template. */
 struct hny_token {
     enum hny_token_kind kind;
-    bool glued;             /* continues the word before it */
-    const char *text;       /* HNY_TOKEN_TEXT */
-    size_t child;           /* HNY_TOKEN_CHILD */
-    int variable;           /* HNY_TOKEN_VALUE: its value is written */
-    struct hny_term *form;  /* HNY_TOKEN_CHILD: [form_terms], joined by "-"; none for a phrase or the first form */
+    bool glued;       /* continues the word before it */
+    const char *text; /* HNY_TOKEN_TEXT */
+    size_t child;     /* HNY_TOKEN_CHILD */
+    int variable;     /* HNY_TOKEN_VALUE: its value is written */
+    struct hny_term
+        *form; /* HNY_TOKEN_CHILD: [form_terms], joined by "-"; none for a phrase or the first form */
     size_t form_terms;
 };
 
@@ -118,7 +120,8 @@ struct hny_symbol {
     size_t alternative_count, alternative_capacity;
 };
 
-/* FROM becomes TO before a word that begins with one of the prefixes; the longest prefix that fits decides. */
+/* FROM becomes TO before a word that begins with one of the prefixes; the longest prefix that fits decides.
+ */
 struct hny_sound {
     size_t side;
     const char *from, *to;
@@ -139,8 +142,9 @@ struct hny_grammar {
     size_t sound_count, sound_capacity;
 };
 
-/* Reads the grammar in PATHS [COUNT], which may refer to each other, into *GRAMMAR, the caller's to destroy. A line
- * that is not in the notation, or a name that is nowhere defined, is HNY_ERROR_INPUT naming file and line. */
+/* Reads the grammar in PATHS [COUNT], which may refer to each other, into *GRAMMAR, the caller's to destroy.
+ * A line that is not in the notation, or a name that is nowhere defined, is HNY_ERROR_INPUT naming file and
+ * line. */
 hny_status hny_grammar_read(struct hny_grammar **grammar, const char *const *paths, size_t count);
 void hny_grammar_destroy(struct hny_grammar **grammar); /* nulls; NULL is allowed */
 

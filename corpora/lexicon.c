@@ -27,7 +27,8 @@ static hny_status read_forms(struct reader *reader, struct hny_symbol *symbol, s
 /* "*ENDING PATTERN PATTERN …", a pattern for each column. */
 static hny_status read_inflection(struct reader *reader, struct hny_symbol *symbol, size_t side,
                                   const char *ending, char *text) {
-    if (ending[0] != '*') return reader_fail(reader, "%s is neither \"forms\" nor an ending such as *y", ending);
+    if (ending[0] != '*')
+        return reader_fail(reader, "%s is neither \"forms\" nor an ending such as *y", ending);
     size_t count = symbol->inflection_count[side];
     if (hny_grow(&symbol->inflections[side], &symbol->inflection_capacity[side], count + 1,
                  sizeof *symbol->inflections[side]) != 0)
@@ -62,7 +63,9 @@ static hny_status copy_class(struct reader *reader, struct hny_symbol *symbol, c
         if (hny_grow(&symbol->inflections[side], &symbol->inflection_capacity[side], count,
                      sizeof *symbol->inflections[side]) != 0)
             return HNY_ERROR_MEMORY;
-        if (count) memcpy(symbol->inflections[side], model->inflections[side], count * sizeof *model->inflections[side]);
+        if (count)
+            memcpy(symbol->inflections[side], model->inflections[side],
+                   count * sizeof *model->inflections[side]);
         symbol->inflection_count[side] = count;
     }
     return HNY_OK;
@@ -93,7 +96,8 @@ static const struct hny_inflection *find_inflection(const struct hny_symbol *sym
     return best;
 }
 
-/* PATTERN with STEM [LENGTH] for its "*", and the word REST (or NULL) behind it, in the arena; NULL with a message on failure. */
+/* PATTERN with STEM [LENGTH] for its "*", and the word REST (or NULL) behind it, in the arena; NULL with a
+ * message on failure. */
 static const char *fill_pattern(struct reader *reader, const char *pattern, const char *stem, size_t length,
                                 const char *rest) {
     struct hny_buffer *out = &reader->scratch;
@@ -107,7 +111,8 @@ static const char *fill_pattern(struct reader *reader, const char *pattern, cons
     return reader_keep(reader, out->data);
 }
 
-/* One side of an entry: "FORM/FORM/…" with a form for each column, or the word with a known ending; what follows
+/* One side of an entry: "FORM/FORM/…" with a form for each column, or the word with a known ending; what
+ * follows
  * "~" stands behind every form. */
 static hny_status read_side(struct reader *reader, const struct hny_symbol *symbol, size_t side, char *text,
                             struct hny_entry *entry) {
@@ -128,13 +133,15 @@ static hny_status read_side(struct reader *reader, const struct hny_symbol *symb
             form = next;
             if (form && column + 1 == columns) return reader_fail(reader, "more than %zu forms", columns);
         }
-        return column == columns ? HNY_OK : reader_fail(reader, "%zu forms where %zu are needed", column, columns);
+        return column == columns ? HNY_OK
+                                 : reader_fail(reader, "%zu forms where %zu are needed", column, columns);
     }
     const struct hny_inflection *inflection = find_inflection(symbol, side, text);
     if (!inflection && columns > 1) return reader_fail(reader, "no ending of %s fits %s", symbol->name, text);
     size_t stem = strlen(text) - (inflection ? strlen(inflection->ending) : 0);
     for (; column < columns; column++) {
-        forms[column] = fill_pattern(reader, inflection ? inflection->patterns[column] : "*", text, stem, rest);
+        forms[column] =
+            fill_pattern(reader, inflection ? inflection->patterns[column] : "*", text, stem, rest);
         if (!forms[column]) return HNY_ERROR_MEMORY;
     }
     return HNY_OK;

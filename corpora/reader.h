@@ -1,5 +1,5 @@
-/* What the parts of the grammar's reader share: the line at hand, and taking it apart. Only grammar.c, lexicon.c and
- * template.c include this. */
+/* What the parts of the grammar's reader share: the line at hand, and taking it apart. Only grammar.c,
+ * lexicon.c, template.c and reader.c include this. */
 #ifndef HNY_CORPORA_READER_H
 #define HNY_CORPORA_READER_H
 
@@ -28,6 +28,9 @@ char *reader_cut(char *text, char mark);
 
 /* Takes a leading "*N " off *TEXT into *WEIGHT, 1 where there is none. */
 hny_status reader_weight(struct reader *reader, char **text, uint32_t *weight);
+
+/* A whole number of 1 to a million. */
+hny_status reader_number(struct reader *reader, const char *text, uint32_t *number);
 
 /* A copy of TEXT in the grammar's arena; NULL with a message on failure. */
 const char *reader_keep(struct reader *reader, const char *text);
@@ -58,6 +61,7 @@ hny_status reader_entry(struct reader *reader, struct hny_symbol *symbol,
  * alternative, added to the symbol. */
 hny_status reader_rule_head(struct reader *reader, char *text, size_t *symbol, struct hny_alternative *head);
 hny_status reader_alternative(struct reader *reader, struct hny_symbol *symbol,
-                              const struct hny_alternative *head, char *source, char *target, uint32_t weight);
+                              const struct hny_alternative *head, char *source, char *target,
+                              uint32_t weight);
 
 #endif

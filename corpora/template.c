@@ -118,7 +118,8 @@ static hny_status read_token(struct reader *reader, struct hny_alternative *alte
         size_t feature = 0;
         text[last] = '\0';
         token->kind = HNY_TOKEN_VALUE;
-        if (!reader_feature(reader, ++text, &feature)) return reader_fail(reader, "there is no feature %s", text);
+        if (!reader_feature(reader, ++text, &feature))
+            return reader_fail(reader, "there is no feature %s", text);
         return find_variable(reader, alternative, text, feature, &token->variable);
     }
     if (strpbrk(text, "{}<>[]")) return reader_fail(reader, "%s is neither a word nor a part", text);
@@ -137,10 +138,12 @@ static hny_status read_template(struct reader *reader, struct hny_alternative *a
         inside = !space;
     }
     if (!room) return reader_fail(reader, "an empty template");
-    alternative->tokens[side] = hny_arena_take(reader->grammar->arena, room, sizeof *alternative->tokens[side]);
+    alternative->tokens[side] =
+        hny_arena_take(reader->grammar->arena, room, sizeof *alternative->tokens[side]);
     if (!alternative->tokens[side]) return HNY_ERROR_MEMORY;
     for (char *word; (word = reader_word(&text));)
-        HNY_TRY(read_token(reader, alternative, word, &alternative->tokens[side][alternative->token_count[side]++]));
+        HNY_TRY(read_token(reader, alternative, word,
+                           &alternative->tokens[side][alternative->token_count[side]++]));
     for (size_t i = 0, seen = 0; side == 0 && i < room; i++) {
         const struct hny_token *token = &alternative->tokens[side][i];
         if (token->kind != HNY_TOKEN_CHILD) continue;
@@ -151,7 +154,8 @@ static hny_status read_template(struct reader *reader, struct hny_alternative *a
 }
 
 hny_status reader_alternative(struct reader *reader, struct hny_symbol *symbol,
-                              const struct hny_alternative *head, char *source, char *target, uint32_t weight) {
+                              const struct hny_alternative *head, char *source, char *target,
+                              uint32_t weight) {
     struct hny_alternative alternative = *head;
     size_t owner = (size_t)(symbol - reader->grammar->symbols); /* reading may move the symbols */
     alternative.file = reader->path;

@@ -33,7 +33,8 @@ static uint64_t hash_text(const char *text, size_t size) {
 static struct slot *find_slot(struct slot *slots, size_t slot_count, const char *text, size_t size,
                               uint64_t hash) {
     size_t at = hash & (slot_count - 1);
-    while (slots[at].text && (slots[at].hash != hash || slots[at].size != size || memcmp(slots[at].text, text, size)))
+    while (slots[at].text &&
+           (slots[at].hash != hash || slots[at].size != size || memcmp(slots[at].text, text, size)))
         at = (at + 1) & (slot_count - 1);
     return &slots[at];
 }
