@@ -27,11 +27,11 @@ static const struct {
     uint64_t fallback;
 } numbers[] = {
     {"--seed", "number that the corpus is a function of", offsetof(struct options, seed), 1},
-    {"--train", "pairs of the training part", offsetof(struct options, train), 30000},
+    {"--train", "pairs of the training part", offsetof(struct options, train), 16000},
     {"--dev", "pairs of the development part", offsetof(struct options, dev), 500},
     {"--test", "pairs of the test part", offsetof(struct options, test), 500},
-    {"--least", "least words of a source sentence", offsetof(struct options, least), 6},
-    {"--most", "most words of a source sentence", offsetof(struct options, most), 16},
+    {"--least", "least words of a source sentence", offsetof(struct options, least), 8},
+    {"--most", "most words of a source sentence", offsetof(struct options, most), 20},
 };
 
 static const struct {
@@ -109,12 +109,14 @@ struct walk {
 #define PATIENCE 1000000u
 
 static hny_status keep_pair(struct walk *walk, bool *kept) {
-    bool fresh = true;
+    bool fresh = true, known[HNY_GRAMMAR_SIDES];
     *kept = false;
     for (size_t side = 0; side < HNY_GRAMMAR_SIDES; side++) {
         const struct hny_buffer *text = &walk->pair.sides[side].text;
-        if (hny_textset_has(walk->seen[side], text->data, text->size)) return HNY_OK;
+        known[side] = hny_textset_has(walk->seen[side], text->data, text->size);
     }
+    walk->clashes += known[0] && !known[1];
+    if (known[0] || known[1]) return HNY_OK;
     for (size_t side = 0; side < HNY_GRAMMAR_SIDES; side++) {
         const struct hny_buffer *text = &walk->pair.sides[side].text;
         HNY_TRY(hny_textset_add(walk->seen[side], text->data, text->size, &fresh));
@@ -218,6 +220,9 @@ static hny_status print_types(struct walk *walk, const struct hny_grammar *gramm
                grammar->languages[side].name, hny_textset_count(types[side]),
                hny_textset_count(types[side]) - digits[side],
                pairs ? (double)words[side] / (double)pairs : 0.0);
+    if (status == HNY_OK)
+        printf("%llu of %llu drawn pairs kept; %llu gave a source a second translation\n",
+               (unsigned long long)pairs, (unsigned long long)walk->index, (unsigned long long)walk->clashes);
     for (size_t side = 0; side < HNY_GRAMMAR_SIDES; side++) hny_textset_destroy(&types[side]);
     return status;
 }
