@@ -1,6 +1,6 @@
 /* oneDNN's matrix product behind a small face: result = source · weights, with the weights packed ahead in
- * the layout that oneDNN likes best. Only nn/product_matmul.c knows oneDNN's interface, which differs between
- * its versions. */
+ * the layout that oneDNN likes best. nn/product_dnnl.h says who knows oneDNN's
+ * interface. */
 #ifndef HNY_NN_PRODUCT_MATMUL_H
 #define HNY_NN_PRODUCT_MATMUL_H
 

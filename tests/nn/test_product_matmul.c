@@ -45,3 +45,50 @@ Test(product_matmul, no_product_falls_to_a_reference_kernel) {
     free(weights);
     free(result);
 }
+
+/* One product of whole numbers, which float holds exactly whatever the order of the sums. */
+static void check_exact(struct hny_matmuls *matmuls, size_t rows, size_t inner, size_t columns,
+                        bool transposed) {
+    float source[40 * 40], weights[40 * 40], packed_weights[64 * 64] = {0}, result[40 * 40],
+                                                                 loose_result[40 * 40];
+    const struct hny_matmul matmul = {
+        .rows = rows, .inner = inner, .columns = columns, .source = HNY_MATMUL_F32};
+    struct hny_matmul loose = matmul;
+    struct hny_packed *packed = NULL;
+    struct hny_pack pack = {0};
+    size_t bytes = 0;
+    for (size_t i = 0; i < rows * inner; i++) source[i] = (float)(i % 13) - 6;
+    for (size_t i = 0; i < inner * columns; i++) weights[i] = (float)(i % 11) - 5;
+    check(hny_packed_create(&packed, inner, columns, HNY_MATMUL_F32, HNY_MATMUL_F32, transposed));
+    check(hny_packed_fill(packed, weights));
+    check(hny_matmul_run(matmuls, &matmul, source, packed, NULL, result));
+    loose.loose = 1;
+    check(hny_matmul_layout(matmuls, &loose, &pack, &bytes));
+    cr_assert_leq(bytes, sizeof packed_weights);
+    if (pack.inner_stride)
+        hny_pack_f32(&pack, weights, transposed ? inner : columns, transposed, packed_weights);
+    else
+        for (size_t i = 0; i < inner * columns; i++)
+            packed_weights[i] = weights[transposed ? i % columns * inner + i / columns : i];
+    check(hny_matmul_run(matmuls, &loose, source, NULL, packed_weights, loose_result));
+    for (size_t i = 0; i < rows * columns; i++) {
+        float sum = 0;
+        for (size_t k = 0; k < inner; k++)
+            sum += source[i / columns * inner + k] *
+                   weights[transposed ? i % columns * inner + k : k * columns + i % columns];
+        cr_assert(result[i] == sum && loose_result[i] == sum, "%zu × %zu × %zu", rows, inner, columns);
+    }
+    hny_packed_destroy(&packed);
+}
+
+/* Also where the layout is one that only oneDNN's reorder knows, as below AVX-512. */
+Test(product_matmul, packed_and_loose_weights_are_the_weights) {
+    static const size_t sizes[] = {1, 7, 16, 40};
+    struct hny_matmuls *matmuls = NULL;
+    check(hny_matmuls_create(&matmuls));
+    for (size_t i = 0; i < 64; i++) {
+        check_exact(matmuls, sizes[i % 4], sizes[i / 4 % 4], sizes[i / 16], false);
+        check_exact(matmuls, sizes[i % 4], sizes[i / 4 % 4], sizes[i / 16], true);
+    }
+    hny_matmuls_destroy(&matmuls);
+}

@@ -1,0 +1,116 @@
+#ifndef HNY_DOUBLE
+
+#include "nn/product_dnnl.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+
+/* Any number of rows packs alike; oneDNN is asked for the layout with this one. */
+#define PACKING_ROWS 64
+
+static dnnl_status_t make_reorder(struct hny_packed *packed, size_t inner, size_t columns,
+                                  enum hny_matmul_type type) {
+    dnnl_memory_desc_t from;
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_status_t status = hny_dnnl_matrix(&from, inner, columns, type, packed->transposed);
+    if (status == dnnl_success) status = hny_dnnl_attributes(false, &attributes);
+    if (status == dnnl_success)
+        status = dnnl_reorder_primitive_desc_create(&description, &from, hny_dnnl_engine(), &packed->layout,
+                                                    hny_dnnl_engine(), attributes);
+    if (status == dnnl_success) status = dnnl_primitive_create(&packed->reorder, description);
+    if (status == dnnl_success) status = dnnl_memory_create(&packed->values, &from, hny_dnnl_engine(), NULL);
+    if (status == dnnl_success) {
+        const dnnl_memory_desc_t *scratch =
+            dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+        status =
+            hny_product_scratch_reserve(&packed->scratch, dnnl_memory_desc_get_size(scratch)) == HNY_OK
+                ? dnnl_memory_create(&packed->scratchpad, scratch, hny_dnnl_engine(), packed->scratch.data)
+                : dnnl_out_of_memory;
+    }
+    if (description) dnnl_primitive_desc_destroy(description);
+    if (attributes) dnnl_primitive_attr_destroy(attributes);
+    return status;
+}
+
+static hny_status open_packed(struct hny_packed *packed, size_t inner, size_t columns,
+                              enum hny_matmul_type source, enum hny_matmul_type weights, bool transposed) {
+    HNY_TRY(hny_dnnl_check(hny_dnnl_layout(PACKING_ROWS, inner, columns, source, weights, &packed->layout),
+                           "lay out weights"));
+    packed->bytes = dnnl_memory_desc_get_size(&packed->layout);
+    packed->data = hny_allocate(packed->bytes, 1);
+    if (!packed->data) return HNY_ERROR_MEMORY;
+    HNY_TRY(
+        hny_dnnl_check(dnnl_memory_create(&packed->memory, &packed->layout, hny_dnnl_engine(), packed->data),
+                       "hold weights"));
+    packed->type = weights;
+    packed->transposed = transposed;
+    packed->pack = hny_dnnl_recognise(&packed->layout, weights, inner, columns);
+    if (packed->pack.inner_stride) return HNY_OK;
+    enum hny_matmul_type from = weights == HNY_MATMUL_S8 ? HNY_MATMUL_S8 : HNY_MATMUL_F32;
+    return hny_dnnl_check(make_reorder(packed, inner, columns, from), "pack weights");
+}
+
+hny_status hny_packed_create(struct hny_packed **packed, size_t inner, size_t columns,
+                             enum hny_matmul_type source, enum hny_matmul_type weights, bool transposed) {
+    HNY_TRY(hny_dnnl_start());
+    struct hny_packed *made = hny_allocate(1, sizeof *made);
+    if (!made) return HNY_ERROR_MEMORY;
+    int threads = hny_dnnl_begin();
+    hny_status status = open_packed(made, inner, columns, source, weights, transposed);
+    hny_dnnl_end(threads);
+    if (status != HNY_OK) hny_packed_destroy(&made);
+    *packed = made;
+    return status;
+}
+
+void hny_packed_destroy(struct hny_packed **packed) {
+    struct hny_packed *old = *packed;
+    if (!old) return;
+    if (old->reorder) dnnl_primitive_destroy(old->reorder);
+    if (old->values) dnnl_memory_destroy(old->values);
+    if (old->scratchpad) dnnl_memory_destroy(old->scratchpad);
+    if (old->memory) dnnl_memory_destroy(old->memory);
+    hny_product_scratch_free(&old->scratch);
+    free(old->data);
+    free(old);
+    *packed = NULL;
+}
+
+size_t hny_packed_bytes(const struct hny_packed *packed) {
+    return packed->bytes;
+}
+
+static dnnl_status_t run_reorder(struct hny_packed *packed, const void *values) {
+    dnnl_stream_t stream = NULL;
+    dnnl_status_t status = dnnl_stream_create(&stream, hny_dnnl_engine(), dnnl_stream_default_flags);
+    if (status == dnnl_success)
+        status = dnnl_memory_set_data_handle(packed->values, (void *)(uintptr_t)values);
+    if (status == dnnl_success) {
+        const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, packed->values},
+                                             {DNNL_ARG_TO, packed->memory},
+                                             {DNNL_ARG_SCRATCHPAD, packed->scratchpad}};
+        status = dnnl_primitive_execute(packed->reorder, stream, 3, arguments);
+    }
+    if (status == dnnl_success) status = dnnl_stream_wait(stream);
+    if (stream) dnnl_stream_destroy(stream);
+    return status;
+}
+
+hny_status hny_packed_fill(struct hny_packed *packed, const void *values) {
+    const struct hny_pack *pack = &packed->pack;
+    if (pack->inner_stride) {
+        size_t stride = packed->transposed ? pack->inner : pack->columns;
+        if (packed->type == HNY_MATMUL_BF16)
+            hny_pack_bf16(pack, values, stride, packed->transposed, packed->data);
+        else
+            hny_pack_f32(pack, values, stride, packed->transposed, packed->data);
+        return HNY_OK;
+    }
+    int threads = hny_dnnl_begin();
+    dnnl_status_t status = run_reorder(packed, values);
+    hny_dnnl_end(threads);
+    return hny_dnnl_check(status, "pack weights");
+}
+
+#endif
