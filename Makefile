@@ -48,7 +48,7 @@ TEST_SCRIPTS := $(wildcard tests/*/check)
 all: rooms honyaku ## build the command at ./honyaku
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' Makefile */rules.mk */*/rules.mk | LC_ALL=C sort | sed -E 's/:.*## /\t/' | expand -t 22
+	@grep -hE '^[a-z0-9-]+:.*## ' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | LC_ALL=C sort | sed -E 's/:.*## /\t/' | expand -t 22
 
 honyaku: $(BUILD)/honyaku
 	@cp -f $< $@
