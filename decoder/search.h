@@ -84,7 +84,7 @@ hny_status hny_search_take(struct hny_search *search, struct hny_translation *tr
 void hny_search_cancel(struct hny_search *search, uint64_t tag);
 
 size_t
-hny_search_sentences(const struct hny_search *search);   /* inside, finished ones not yet taken included */
+hny_search_sentences(const struct hny_search *search);     /* inside, finished ones not yet taken included */
 size_t hny_search_rows(const struct hny_search *search);   /* hypotheses that the next step will compute */
 size_t hny_search_widest(const struct hny_search *search); /* that any later step may come to compute */
 
