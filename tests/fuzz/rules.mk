@@ -1,13 +1,12 @@
 # Fuzz targets: the library and tests/fuzz/fuzz_*.c once more with clang, under libFuzzer, ASan and UBSan; and a third
-# time with clang's coverage, to say how much of each reader the corpora reach. OpenMP's header is gcc's, since the
-# library that goes with it is linked.
+# time with clang's coverage, to say how much of each reader the corpora reach.
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=build/fuzz/fuzz_%)
 COVERAGE_PROGRAMS := $(FUZZ_TARGETS:%=build/coverage/fuzz_%)
 FUZZ_FLAGS := -g -O1 -fno-omit-frame-pointer -std=gnu11 -D_GNU_SOURCE -DHNY_VERSION='"$(VERSION)"' -I. -pthread \
-    -fno-math-errno $(shell pkg-config --cflags $(PACKAGES)) -idirafter $(shell $(CC) -print-file-name=include)
+    -fno-math-errno $(shell pkg-config --cflags $(PACKAGES))
 FUZZ_CHECKS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_COVERAGE := -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 
