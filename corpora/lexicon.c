@@ -137,7 +137,8 @@ static hny_status read_side(struct reader *reader, const struct hny_symbol *symb
                                  : reader_fail(reader, "%zu forms where %zu are needed", column, columns);
     }
     const struct hny_inflection *inflection = find_inflection(symbol, side, text);
-    if (!inflection && columns > 1) return reader_fail(reader, "no ending of %s fits %s", symbol->name, text);
+    if (!inflection && (columns > 1 || symbol->inflection_count[side]))
+        return reader_fail(reader, "no ending of %s fits %s", symbol->name, text);
     size_t stem = strlen(text) - (inflection ? strlen(inflection->ending) : 0);
     for (; column < columns; column++) {
         forms[column] =
