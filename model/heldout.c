@@ -6,11 +6,12 @@
 #include "model/chrf.h"
 #include "model/line_ids.h"
 #include "model/vocabulary_view.h"
+#include "model/workers.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES_A_PART = 32 };
+enum { ROWS_A_WORKER = 64 }; /* hypotheses computed at once: decides speed alone */
 
 /* One side of the set: all lines' text and ids, one behind the other. */
 struct heldout_side {
@@ -120,84 +121,61 @@ void hny_heldout_close(struct hny_heldout **heldout) {
     *heldout = NULL;
 }
 
+/* Translations of the first lines, by workers of their own. */
 struct translation_job {
     const struct hny_heldout *heldout;
-    struct hny_trainer *trainer;
-    struct hny_vocabulary_view view;
+    const struct hny_trainer *trainer;
     size_t lines;
     struct hny_buffer *texts; /* [lines] */
+    struct hny_job *jobs;     /* [lines] those of lines with words, in their order */
+    size_t *line_of;          /* [lines] of each job */
+    size_t count;             /* jobs */
 };
 
-static hny_status take_all(struct translation_job *job, struct hny_search *search) {
-    while (hny_search_sentences(search) > 0) {
-        if (hny_stop_requested()) return HNY_INTERRUPTED;
-        HNY_TRY(hny_search_step(search));
-        for (;;) {
-            struct hny_translation translation = {0};
-            bool taken;
-            HNY_TRY(hny_search_take(search, &translation, &taken));
-            if (!taken) break;
-            hny_status status = HNY_OK;
-            if (translation.count > 0)
-                status =
-                    hny_tokenizer_decode(job->trainer->model->target_tokenizer, translation.hypotheses[0].ids,
-                                         translation.hypotheses[0].count, &job->texts[translation.tag]);
-            hny_translation_free(&translation);
-            HNY_TRY(status);
-        }
+static void fill_jobs(struct translation_job *job) {
+    const struct heldout_side *source = &job->heldout->source;
+    for (size_t i = 0; i < job->lines; i++) {
+        size_t length = source->ids_start[i + 1] - source->ids_start[i];
+        if (length == 0) continue;
+        job->line_of[job->count] = i;
+        job->jobs[job->count++] = (struct hny_job){.ids = source->ids.ids + source->ids_start[i],
+                                                   .count = length,
+                                                   .options = {.beam = job->trainer->model->config.valid_beam,
+                                                               .best = 1,
+                                                               .alpha = 1,
+                                                               .max_length = 2 * length + 10}};
+    }
+}
+
+static hny_status work(struct translation_job *job, const struct hny_search_model *view) {
+    struct hny_workers *workers = NULL;
+    HNY_TRY(hny_workers_create(&workers, job->trainer->model, view, hny_threads_count(job->trainer->threads),
+                               ROWS_A_WORKER));
+    hny_workers_give(workers, job->jobs, job->count);
+    hny_status status = HNY_OK;
+    for (size_t undone; status == HNY_OK && (undone = hny_workers_undone(workers)) > 0;)
+        status = hny_stop_requested() ? HNY_INTERRUPTED : hny_workers_wait(workers, undone);
+    hny_workers_destroy(&workers);
+    return status;
+}
+
+static hny_status decode_jobs(struct translation_job *job) {
+    for (size_t i = 0; i < job->count; i++) {
+        const struct hny_translation *translation = &job->jobs[i].translation;
+        if (translation->count == 0) continue;
+        HNY_TRY(hny_tokenizer_decode(job->trainer->model->target_tokenizer, translation->hypotheses[0].ids,
+                                     translation->hypotheses[0].count, &job->texts[job->line_of[i]]));
     }
     return HNY_OK;
 }
 
-/* The lines FIRST… of a part, those with words, in the order of their numbers. */
-static size_t part_sources(const struct translation_job *job, size_t first, const int32_t **ids,
-                           size_t *lengths, size_t *tags) {
-    const struct heldout_side *source = &job->heldout->source;
-    size_t count = 0;
-    for (size_t i = first; i < job->lines && i < first + LINES_A_PART; i++) {
-        size_t length = source->ids_start[i + 1] - source->ids_start[i];
-        if (length == 0) continue;
-        ids[count] = source->ids.ids + source->ids_start[i];
-        lengths[count] = length;
-        tags[count++] = i;
-    }
-    return count;
-}
-
-static hny_status search_part(struct translation_job *job, struct hny_search *search,
-                              struct hny_memory *memories, const size_t *lengths, const size_t *tags,
-                              size_t count) {
-    hny_status status = HNY_OK;
-    for (size_t i = 0; i < count; i++) {
-        struct hny_search_options options = {.beam = job->trainer->model->config.valid_beam,
-                                             .best = 1,
-                                             .alpha = 1,
-                                             .max_length = 2 * lengths[i] + 10};
-        if (status == HNY_OK) {
-            status = hny_search_add(search, tags[i], &memories[i], &options);
-            if (status == HNY_OK) continue;
-        }
-        free(memories[i].values);
-        free(memories[i].keys);
-    }
-    return status == HNY_OK ? take_all(job, search) : status;
-}
-
-static hny_status translate_part(void *context, size_t part, size_t thread) {
-    struct translation_job *job = context;
-    struct hny_compute *compute = job->trainer->computes[thread];
-    const int32_t *ids[LINES_A_PART];
-    size_t lengths[LINES_A_PART], tags[LINES_A_PART];
-    struct hny_memory memories[LINES_A_PART];
-    size_t count = part_sources(job, part * LINES_A_PART, ids, lengths, tags);
-    if (hny_stop_requested()) return HNY_INTERRUPTED;
-    compute->gradients = NULL;
-    compute->training = false;
-    struct hny_search *search = NULL;
-    HNY_TRY(hny_search_create(&search, &job->view.model, compute));
-    hny_status status = hny_model_encode(job->trainer->model, compute, ids, lengths, count, memories);
-    if (status == HNY_OK) status = search_part(job, search, memories, lengths, tags, count);
-    hny_search_destroy(&search);
+static hny_status translate_lines(struct translation_job *job) {
+    struct hny_vocabulary_view view;
+    HNY_TRY(hny_vocabulary_view_open(&view, job->trainer->model));
+    fill_jobs(job);
+    hny_status status = work(job, &view.model);
+    if (status == HNY_OK) status = decode_jobs(job);
+    hny_vocabulary_view_close(&view);
     return status;
 }
 
@@ -240,17 +218,19 @@ static hny_status score_texts(const struct translation_job *job, struct hny_held
     return status;
 }
 
-static hny_status translate(const struct hny_heldout *heldout, struct hny_trainer *trainer, size_t lines,
-                            struct hny_heldout_scores *scores) {
+static hny_status translate(const struct hny_heldout *heldout, const struct hny_trainer *trainer,
+                            size_t lines, struct hny_heldout_scores *scores) {
     struct translation_job job = {.heldout = heldout, .trainer = trainer, .lines = lines};
     job.texts = hny_allocate(lines, sizeof *job.texts);
-    hny_status status = job.texts ? hny_vocabulary_view_open(&job.view, trainer->model) : HNY_ERROR_MEMORY;
-    size_t parts = (lines + LINES_A_PART - 1) / LINES_A_PART;
-    if (status == HNY_OK) status = hny_threads_run(trainer->threads, parts, translate_part, &job);
+    job.jobs = hny_allocate(lines, sizeof *job.jobs);
+    job.line_of = hny_allocate(lines, sizeof *job.line_of);
+    hny_status status = job.texts && job.jobs && job.line_of ? translate_lines(&job) : HNY_ERROR_MEMORY;
     if (status == HNY_OK) status = score_texts(&job, scores);
+    for (size_t i = 0; i < job.count; i++) hny_translation_free(&job.jobs[i].translation);
     for (size_t i = 0; job.texts && i < lines; i++) hny_buffer_free(&job.texts[i]);
     free(job.texts);
-    hny_vocabulary_view_close(&job.view);
+    free(job.jobs);
+    free(job.line_of);
     return status;
 }
 
