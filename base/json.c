@@ -45,3 +45,11 @@ hny_status hny_json_print(struct hny_buffer *buffer, const json_t *json, bool in
     }
     return status;
 }
+
+hny_status hny_json_save(const char *path, const json_t *json) {
+    struct hny_buffer text = {0};
+    hny_status status = hny_json_print(&text, json, true);
+    if (status == HNY_OK) status = hny_file_write(path, text.data, text.size);
+    hny_buffer_free(&text);
+    return status;
+}

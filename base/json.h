@@ -15,4 +15,7 @@ hny_status hny_json_load(const char *path, json_t **json); /* at most 64 MiB */
  * reals with 17 digits, so that reading gives the same bits. */
 hny_status hny_json_print(struct hny_buffer *buffer, const json_t *json, bool indented);
 
+/* Replaces PATH by JSON, indented; whole or not at all, as hny_file_write has it. */
+hny_status hny_json_save(const char *path, const json_t *json);
+
 #endif

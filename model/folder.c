@@ -108,11 +108,9 @@ static hny_status write_config(const char *folder, const struct hny_model *model
         json_decref(config);
         return hny_fail(HNY_ERROR_MEMORY, "out of memory for %s/config.json", folder);
     }
-    struct hny_buffer text = {0}, path = {0};
-    hny_status status = hny_json_print(&text, config, true);
-    if (status == HNY_OK) status = hny_path_join(&path, folder, "config.json");
-    if (status == HNY_OK) status = hny_file_write(path.data, text.data, text.size);
-    hny_buffer_free(&text);
+    struct hny_buffer path = {0};
+    hny_status status = hny_path_join(&path, folder, "config.json");
+    if (status == HNY_OK) status = hny_json_save(path.data, config);
     hny_buffer_free(&path);
     json_decref(config);
     return status;

@@ -83,14 +83,14 @@ static json_t *print_drops(const struct hny_index_about *about) {
     return all;
 }
 
-static hny_status print_about(struct hny_buffer *text, const struct hny_index_about *about) {
+static hny_status write_about(const char *path, const struct hny_index_about *about) {
     json_t *json = json_pack(
         "{s:s, s:i, s:I, s:f, s:I, s:I, s:o, s:o, s:o, s:s}", "kind", KIND, "version", VERSION, "max_length",
         (json_int_t)about->max_length, "max_ratio", about->max_ratio, "lines", (json_int_t)about->lines,
         "pairs", (json_int_t)about->pairs, "source", print_text(about, HNY_SOURCE), "target",
         print_text(about, HNY_TARGET), "dropped", print_drops(about), "records_sha256", about->digest);
     if (!json) return hny_fail(HNY_ERROR_MEMORY, "out of memory for the description of a corpus");
-    hny_status status = hny_json_print(text, json, true);
+    hny_status status = hny_json_save(path, json);
     json_decref(json);
     return status;
 }
@@ -238,11 +238,7 @@ static hny_status commit(struct hny_index_writer *writer, struct hny_index_about
     about->pairs = writer->pairs;
     HNY_TRY(hny_digest_close(&writer->digest, about->digest));
     HNY_TRY(hny_writer_commit(&writer->records));
-    struct hny_buffer text = {0};
-    hny_status status = print_about(&text, about);
-    if (status == HNY_OK) status = hny_file_write(writer->about_path, text.data, text.size);
-    hny_buffer_free(&text);
-    return status;
+    return write_about(writer->about_path, about);
 }
 
 hny_status hny_index_writer_commit(struct hny_index_writer **writer, struct hny_index_about *about) {

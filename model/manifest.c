@@ -71,13 +71,10 @@ static hny_status describe_files(const char *folder, json_t *files) {
 }
 
 static hny_status write_json(const char *folder, const json_t *manifest) {
-    struct hny_buffer path = {0}, text = {0};
+    struct hny_buffer path = {0};
     hny_status status = hny_path_join(&path, folder, NAME);
-    if (status == HNY_OK) status = hny_json_print(&text, manifest, true);
-    if (status == HNY_OK)
-        status = hny_file_write(path.data, text.data, text.size); /* and the folder's fsync */
+    if (status == HNY_OK) status = hny_json_save(path.data, manifest); /* and the folder's fsync */
     hny_buffer_free(&path);
-    hny_buffer_free(&text);
     return status;
 }
 

@@ -27,10 +27,7 @@ static hny_status lock_folder(struct hny_preparation *preparation, const char *f
 
 static hny_status write_settings(const char *path, const struct hny_train_job *job) {
     json_t *settings = hny_config_object(&job->config, HNY_CONFIG_RUN);
-    struct hny_buffer text = {0};
-    hny_status status = settings ? hny_json_print(&text, settings, true) : HNY_ERROR_MEMORY;
-    if (status == HNY_OK) status = hny_file_write(path, text.data, text.size);
-    hny_buffer_free(&text);
+    hny_status status = settings ? hny_json_save(path, settings) : HNY_ERROR_MEMORY;
     json_decref(settings);
     return status;
 }

@@ -69,10 +69,7 @@ static json_t *training_of(const struct hny_run *run) {
 static hny_status write_state(struct hny_run *run, const char *path) {
     HNY_TRY(hny_log_sync(run->log, &run->state.log_bytes));
     json_t *object = hny_run_state_object(&run->state, environment_of(run));
-    struct hny_buffer text = {0};
-    hny_status status = object ? hny_json_print(&text, object, true) : HNY_ERROR_MEMORY;
-    if (status == HNY_OK) status = hny_file_write(path, text.data, text.size);
-    hny_buffer_free(&text);
+    hny_status status = object ? hny_json_save(path, object) : HNY_ERROR_MEMORY;
     json_decref(object);
     return status;
 }
