@@ -30,7 +30,7 @@ static const struct {
     {"--train", "pairs of the training part", offsetof(struct options, train), 16000},
     {"--dev", "pairs of the development part", offsetof(struct options, dev), 500},
     {"--test", "pairs of the test part", offsetof(struct options, test), 500},
-    {"--least", "least words of a source sentence", offsetof(struct options, least), 8},
+    {"--least", "least words of a source sentence", offsetof(struct options, least), 4},
     {"--most", "most words of a source sentence", offsetof(struct options, most), 20},
 };
 
