@@ -1,11 +1,13 @@
 #include "base/lines.h"
 
+#include "base/progress.h"
 #include "tests/base/scratch.h"
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -383,6 +385,28 @@ Test(lines, a_packed_stream_comes_as_far_as_it_was_flushed, .timeout = 10) {
     assert_line(lines, "two", 3);
     close(end);
     assert_end(lines);
+    hny_lines_close(&lines);
+}
+
+Test(lines, a_request_to_stop_ends_the_waiting, .timeout = 10) {
+    int end = pipe_to_input();
+    struct hny_lines *lines = NULL;
+    hny_stop_catch();
+    cr_assert_eq(hny_lines_open(&lines, "-"), HNY_OK);
+    pid_t reader = getpid(), child = fork();
+    if (child == 0) {
+        for (int i = 0; i < 100;
+             i++) { /* again and again, since the first may come before the waiting begins */
+            usleep(20000);
+            if (kill(reader, SIGTERM) != 0) break;
+        }
+        _exit(0);
+    }
+    size_t count;
+    cr_assert_eq(read_rest(lines, &count), HNY_INTERRUPTED);
+    kill(child, SIGKILL);
+    cr_assert_eq(waitpid(child, NULL, 0), child);
+    close(end);
     hny_lines_close(&lines);
 }
 
