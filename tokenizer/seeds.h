@@ -14,8 +14,10 @@ struct hny_seed {
 
 /* Puts into *SEEDS (the caller's to free) the at most LIMIT substrings of SEGMENTS of 2 to LONGEST characters
  * that have the greatest product of times and characters, ties by byte order, and their number into *COUNT. A
- * substring is considered where it is the longest one with all its occurrences, looking to the right: an
- * inner node of the suffix tree. Sorted by bytes. */
+ * substring is considered where it is the longest one with all its occurrences, looking to the right within
+ * the segment: a node of the suffix tree of the segments, leaves too. So a whole word is a seed even where
+ * the same character, a space, follows it wherever it stands; a tree of the running text has no node there,
+ * and seeds from one leave 4 to 8 % more pieces a sentence (make bench-tokenizer). Sorted by bytes. */
 hny_status hny_seeds_find(const struct hny_segments *segments, size_t longest, size_t limit,
                           struct hny_seed **seeds, size_t *count);
 
