@@ -1,10 +1,15 @@
 #include "base/json.h"
 
 #include "base/file.h"
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FILE_LIMIT ((size_t)64 << 20)
 #define REAL_DIGITS 17 /* enough to tell any two doubles apart */
+#define SHORT_DIGITS                                                                                         \
+    15 /* what a person types comes back as it was typed, 0.1 and not 0.10000000000000001                    \
+        */
 
 hny_status hny_json_parse(const char *name, const char *text, size_t size, json_t **json) {
     json_error_t error;
@@ -31,9 +36,24 @@ static int append(const char *text, size_t size, void *context) {
     return hny_buffer_append(context, text, size) == HNY_OK ? 0 : -1;
 }
 
+/* Whether all its reals are; DEPTH ends the search in a value within itself, which printing refuses. */
+static bool is_short(const json_t *json, int depth) {
+    const char *name;
+    json_t *value;
+    size_t i;
+    char text[32];
+    if (depth == 0) return false;
+    json_object_foreach((json_t *)json, name, value) if (!is_short(value, depth - 1)) return false;
+    json_array_foreach(json, i, value) if (!is_short(value, depth - 1)) return false;
+    if (!json_is_real(json)) return true;
+    snprintf(text, sizeof text, "%.*g", SHORT_DIGITS, json_real_value(json));
+    return strtod(text, NULL) == json_real_value(json);
+}
+
 hny_status hny_json_print(struct hny_buffer *buffer, const json_t *json, bool indented) {
     size_t before = buffer->size;
-    size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS);
+    size_t flags = JSON_ENCODE_ANY;
+    flags |= is_short(json, 16) ? JSON_REAL_PRECISION(SHORT_DIGITS) : JSON_REAL_PRECISION(REAL_DIGITS);
     flags |= indented ? JSON_INDENT(2) : JSON_COMPACT;
     hny_status status = HNY_OK;
     if (json_dump_callback(json, append, buffer, flags) != 0)

@@ -12,7 +12,7 @@ hny_status hny_json_parse(const char *name, const char *text, size_t size, json_
 hny_status hny_json_load(const char *path, json_t **json); /* at most 64 MiB */
 
 /* Appends JSON as one line without LF, or indented by two spaces with a last LF. Keys in insertion order;
- * reals with 17 digits, so that reading gives the same bits. */
+ * reals with 15 digits where that is enough for all of them, else with 17: reading gives the same bits. */
 hny_status hny_json_print(struct hny_buffer *buffer, const json_t *json, bool indented);
 
 /* Replaces PATH by JSON, indented; whole or not at all, as hny_file_write has it. */

@@ -105,7 +105,8 @@ hny_status hny_run_save(struct hny_run *run, bool best) {
     hny_checkpoint_abandon(&checkpoint);
     HNY_TRY(status);
     if (best || !run->heldout) HNY_TRY(hny_checkpoint_point(out, HNY_CHECKPOINT_BEST, run->state.update));
-    run->saved = true;
+    run->saved = run->keeps = true;
+    run->kept = run->state.update;
     return hny_checkpoint_keep(out, run->config.keep);
 }
 
@@ -179,7 +180,8 @@ static hny_status take_up(struct hny_run *run) {
                           (unsigned long long)run->state.update);
     else if (status == HNY_OK && run->preparation.begun)
         hny_progress_note("%s: no checkpoint was saved yet: starting afresh", run->job->out);
-    run->saved = status == HNY_OK && found;
+    run->saved = run->keeps = status == HNY_OK && found;
+    run->kept = run->state.update;
     hny_buffer_free(&folder);
     return status;
 }

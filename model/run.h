@@ -39,6 +39,8 @@ struct hny_run {
     struct hny_heldout_scores scores; /* of the last validation, for config.json */
     bool scored;                      /* scores are those of the weights as they are now */
     bool saved;                       /* the current checkpoint holds this very state */
+    bool keeps;                       /* there is a current checkpoint */
+    uint64_t kept;                    /* its update */
 };
 
 /* Makes everything that RUN works with, and reads the last checkpoint where there is one. */

@@ -105,16 +105,24 @@ static void show(const struct hny_run *run, const struct hny_loss *loss, double 
                       eta);
 }
 
+/* What a failed run leaves behind. */
+static const char *tell_kept(const struct hny_run *run, char *text, size_t size) {
+    snprintf(text, size, "what was saved after update %llu is kept", (unsigned long long)run->kept);
+    return run->keeps ? text : "nothing was saved before";
+}
+
 static hny_status check_loss(const struct hny_run *run, const struct hny_loss *loss) {
     double mean = loss->cross_entropy / (double)loss->tokens;
     double even = log((double)run->model->target_vocabulary);
+    char kept[64];
     if (isfinite(mean) && mean < exploding * even) return HNY_OK;
     return hny_fail(
         HNY_ERROR_NUMERIC,
         "update %llu: the loss is %g nats a word, where guessing evenly has %.2f: the learning rate %g is "
-        "too high; the last checkpoint is kept",
+        "too high; %s",
         (unsigned long long)run->state.update + 1, mean, even,
-        hny_schedule_rate(&run->state.schedule, &run->config, run->state.update + 1));
+        hny_schedule_rate(&run->state.schedule, &run->config, run->state.update + 1),
+        tell_kept(run, kept, sizeof kept));
 }
 
 /* One update, and what the log and the state take down of it. *LOGGED sums the seconds since the log's last
@@ -123,6 +131,7 @@ static hny_status update(struct hny_run *run, struct intake *intake, double *log
     struct hny_run_state *state = &run->state;
     double start = hny_seconds(), rate = hny_schedule_rate(&state->schedule, &run->config, state->update + 1);
     struct hny_loss loss;
+    char kept[64];
     HNY_TRY(take_batches(run, intake));
     hny_status status = hny_trainer_update(run->trainer, intake->views, intake->count, state->update + 1,
                                            rate, &loss, &state->norm);
@@ -130,9 +139,8 @@ static hny_status update(struct hny_run *run, struct intake *intake, double *log
         status = check_loss(run, &loss);
         return status != HNY_OK
                    ? status
-                   : hny_fail(HNY_ERROR_NUMERIC,
-                              "update %llu: the gradient is not finite; the last checkpoint is kept",
-                              (unsigned long long)state->update + 1);
+                   : hny_fail(HNY_ERROR_NUMERIC, "update %llu: the gradient is not finite; %s",
+                              (unsigned long long)state->update + 1, tell_kept(run, kept, sizeof kept));
     }
     HNY_TRY(status);
     HNY_TRY(check_loss(run, &loss));
@@ -184,10 +192,11 @@ static hny_status validate(struct hny_run *run, bool regular) {
     HNY_TRY(hny_trainer_average(run->trainer, false));
     if (status == HNY_INTERRUPTED) return HNY_OK; /* the loop saves; resumed, it validates again */
     HNY_TRY(status);
+    char kept[64];
     if (!isfinite(run->scores.loss))
-        return hny_fail(HNY_ERROR_NUMERIC,
-                        "update %llu: the validation loss is %g; the last checkpoint is kept",
-                        (unsigned long long)state->update, run->scores.loss);
+        return hny_fail(HNY_ERROR_NUMERIC, "update %llu: the validation loss is %g; %s",
+                        (unsigned long long)state->update, run->scores.loss,
+                        tell_kept(run, kept, sizeof kept));
     const char *metric = run->config.valid_metric;
     double score = strcmp(metric, "bleu") == 0   ? run->scores.bleu
                    : strcmp(metric, "chrf") == 0 ? run->scores.chrf

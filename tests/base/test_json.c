@@ -38,6 +38,22 @@ Test(json, indented_output_ends_in_lf) {
     json_decref(json);
 }
 
+Test(json, reals_a_person_would_type_print_as_typed_where_all_are_such) {
+    static const char *const texts[][2] = {
+        {"{\"a\":[0.9995,0.1],\"b\":1e-9}", "{\"a\":[0.9995,0.1],\"b\":1e-9}"},
+        {"[0.1,{\"a\":0.33333333333333331}]", "[0.10000000000000001,{\"a\":0.33333333333333331}]"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        json_t *json = NULL;
+        struct hny_buffer out = {0};
+        cr_assert_eq(parse(texts[i][0], &json), HNY_OK);
+        cr_assert_eq(hny_json_print(&out, json, false), HNY_OK);
+        cr_assert_str_eq(out.data, texts[i][1]);
+        hny_buffer_free(&out);
+        json_decref(json);
+    }
+}
+
 Test(json, reals_come_back_bit_by_bit) {
     static const double reals[] = {
         0.1, 1.0 / 3, 1e-310, 5e-324, 1.7976931348623157e308, -0.0, 3, 0x1.fffffffffffffp-1};
