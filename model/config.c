@@ -79,7 +79,7 @@ const struct hny_config_key hny_config_keys[] = {
     COUNT(shards, RUN, 1, 1024, "2",
           "parts of a batch that threads compute; results depend on it, not on threads"),
     COUNT(max_length, RUN, 1, 100000, "100", "subwords of a sentence; longer pairs are left out"),
-    COUNT(memory, RUN, 0, ANY, "0", "MiB that training may need, or it is refused beforehand; 0: any"),
+    COUNT(memory, FREE, 0, ANY, "0", "MiB that training may need, or it is refused beforehand; 0: any"),
     REAL(max_ratio, RUN, 1, 1e9, "6", "of the lengths of a pair; others are left out"),
     COUNT(seed, RUN, 0, ANY, "1", "of everything that is drawn"),
     COUNT(threads, FREE, 0, 1024, "0", "that compute; 0: as many as processors, at most the shards"),

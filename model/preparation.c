@@ -40,6 +40,27 @@ static hny_status same_settings(const char *path, const struct hny_train_job *jo
     return status == HNY_OK ? HNY_OK : hny_fail_within(status, "%s", path);
 }
 
+/* What a training makes in its folder, beside its checkpoints; those of somebody else there are not taken for
+ * its own, written over or removed. */
+static const char *const made[] = {"tokenizer.model", "source.model", "target.model", "log.jsonl", "data",
+                                   "checkpoints",     "current",      "best"};
+
+static hny_status refuse_strange(const char *folder) {
+    struct hny_buffer path = {0};
+    hny_status status = HNY_OK;
+    for (size_t i = 0; status == HNY_OK && i < sizeof made / sizeof *made; i++) {
+        status = hny_path_join(&path, folder, made[i]);
+        if (status == HNY_OK && hny_path_exists(path.data))
+            status =
+                hny_fail(HNY_ERROR_USAGE,
+                         "%s: is there already, but no training was begun in %s; training wants a folder of "
+                         "its own",
+                         path.data, folder);
+    }
+    hny_buffer_free(&path);
+    return status;
+}
+
 static hny_status begin_folder(struct hny_preparation *preparation, const struct hny_train_job *job) {
     struct hny_buffer path = {0}, model = {0};
     hny_status status = hny_path_join(&path, job->out, "settings.json");
@@ -54,7 +75,8 @@ static hny_status begin_folder(struct hny_preparation *preparation, const struct
     } else {
         if (job->resume && !preparation->begun)
             hny_progress_note("%s: nothing to resume: starting afresh", job->out);
-        status = hny_directory_create(job->out);
+        if (!preparation->begun) status = refuse_strange(job->out);
+        if (status == HNY_OK) status = hny_directory_create(job->out);
         if (status == HNY_OK) status = lock_folder(preparation, job->out);
         if (status == HNY_OK) status = hny_directory_clean(job->out);
         if (status == HNY_OK)
@@ -200,24 +222,24 @@ static hny_status check_texts(const struct hny_train_job *job) {
     return HNY_OK;
 }
 
-/* Texts that cannot be trained on leave no training begun: their tokenizer must not serve the texts that are
- * put right. Returns REASON, the failure. */
-static hny_status forget(const struct hny_preparation *preparation, const struct hny_train_job *job,
-                         hny_status reason) {
-    struct hny_buffer data = {0}, path = {0};
-    hny_status status = hny_path_join(&path, job->out, "current");
-    if (status == HNY_OK && hny_path_exists(path.data)) goto done;
-    if (status == HNY_OK) status = hny_path_join(&data, job->out, "data");
-    if (status == HNY_OK) status = hny_path_join(&path, job->out, "settings.json");
-    if (status != HNY_OK) goto done;
-    hny_directory_remove(data.data);
-    for (size_t i = 0; i < preparation->tokenizer_count; i++)
-        if (preparation->tokenizer_paths[i]) unlink(preparation->tokenizer_paths[i]);
-    unlink(path.data);
-done:
-    hny_buffer_free(&data);
+void hny_preparation_forget(const struct hny_preparation *preparation, const struct hny_train_job *job) {
+    static const char *const names[] = {"data/train.json",   "data/train.index", "data/train.source",
+                                        "data/train.target", "tokenizer.model",  "source.model",
+                                        "target.model",      "log.jsonl",        "settings.json"};
+    struct hny_buffer path = {0};
+    bool kept = hny_path_join(&path, job->out, "current") != HNY_OK || hny_path_exists(path.data);
+    if (preparation->lock >= 0 && !kept && hny_path_join(&path, job->out, "data") == HNY_OK) {
+        if (hny_path_exists(path.data)) hny_directory_clean(path.data);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (hny_path_join(&path, job->out, names[i]) == HNY_OK) unlink(path.data);
+        if (hny_path_join(&path, job->out, "data") == HNY_OK) rmdir(path.data);
+    }
     hny_buffer_free(&path);
-    return reason;
+}
+
+bool hny_preparation_refusal(hny_status status) {
+    return status == HNY_ERROR_INPUT || status == HNY_ERROR_USAGE || status == HNY_ERROR_MEMORY ||
+           status == HNY_ERROR_NUMERIC;
 }
 
 hny_status hny_preparation_open(struct hny_preparation *preparation, const struct hny_train_job *job,
@@ -228,7 +250,7 @@ hny_status hny_preparation_open(struct hny_preparation *preparation, const struc
     if (status == HNY_OK) {
         status = make_tokenizers(preparation, job, threads);
         if (status == HNY_OK) status = open_corpus(preparation, job, threads);
-        if (status == HNY_ERROR_INPUT) status = forget(preparation, job, status);
+        if (hny_preparation_refusal(status)) hny_preparation_forget(preparation, job);
     }
     if (status != HNY_OK) hny_preparation_close(preparation);
     return status;

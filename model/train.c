@@ -108,7 +108,7 @@ static void show(const struct hny_run *run, const struct hny_loss *loss, double 
 /* What a failed run leaves behind. */
 static const char *tell_kept(const struct hny_run *run, char *text, size_t size) {
     snprintf(text, size, "what was saved after update %llu is kept", (unsigned long long)run->kept);
-    return run->keeps ? text : "nothing was saved before";
+    return run->keeps ? text : "nothing was saved before, and the folder is free again";
 }
 
 static hny_status check_loss(const struct hny_run *run, const struct hny_loss *loss) {
@@ -297,6 +297,7 @@ hny_status hny_train(const struct hny_train_job *job) {
     struct hny_run run;
     hny_status status = hny_run_open(&run, job);
     if (status == HNY_OK) status = run_all(&run);
+    if (hny_preparation_refusal(status)) hny_preparation_forget(&run.preparation, job);
     hny_progress_end();
     hny_run_close(&run);
     return status;
