@@ -20,6 +20,7 @@ struct hny_run_state {
     double seconds;        /* spent on updates and validations; decides nothing but max_minutes */
     struct hny_loss since; /* since the last line of the log */
     uint64_t since_updates;
+    double since_seconds;
     double norm; /* of the last gradient */
     unsigned long long log_bytes;
 };

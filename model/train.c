@@ -59,8 +59,9 @@ static hny_status take_batches(struct hny_run *run, struct intake *intake) {
     return HNY_OK;
 }
 
-static hny_status write_update(struct hny_run *run, double rate, double seconds) {
+static hny_status write_update(struct hny_run *run, double rate) {
     struct hny_run_state *state = &run->state;
+    double seconds = state->since_seconds;
     double tokens = (double)state->since.tokens;
     json_t *line =
         json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:f, s:f}", "event", "update", "update",
@@ -125,9 +126,8 @@ static hny_status check_loss(const struct hny_run *run, const struct hny_loss *l
         tell_kept(run, kept, sizeof kept));
 }
 
-/* One update, and what the log and the state take down of it. *LOGGED sums the seconds since the log's last
- * line. */
-static hny_status update(struct hny_run *run, struct intake *intake, double *logged) {
+/* One update, and what the log and the state take down of it. */
+static hny_status update(struct hny_run *run, struct intake *intake) {
     struct hny_run_state *state = &run->state;
     double start = hny_seconds(), rate = hny_schedule_rate(&state->schedule, &run->config, state->update + 1);
     struct hny_loss loss;
@@ -155,13 +155,13 @@ static hny_status update(struct hny_run *run, struct intake *intake, double *log
     state->since.tokens += loss.tokens;
     state->since.correct += loss.correct;
     state->since_updates++;
-    *logged += spent;
+    state->since_seconds += spent;
     show(run, &loss, spent);
     if (state->update % run->config.log_every != 0) return HNY_OK;
-    status = write_update(run, rate, *logged);
+    status = write_update(run, rate);
     state->since = (struct hny_loss){0};
     state->since_updates = 0;
-    *logged = 0;
+    state->since_seconds = 0;
     return status;
 }
 
@@ -240,14 +240,13 @@ static hny_status stop(struct hny_run *run) {
 
 static hny_status loop(struct hny_run *run, struct intake *intake) {
     struct hny_run_state *state = &run->state;
-    double logged = 0;
     for (;;) {
         bool regular = due(state->update, run->config.validate_every);
         if ((regular || reason_to_end(run)) && state->validated != state->update)
             HNY_TRY(validate(run, regular));
         if (reason_to_end(run) && state->validated == state->update) return HNY_OK;
         if (hny_stop_requested()) return stop(run);
-        HNY_TRY(update(run, intake, &logged));
+        HNY_TRY(update(run, intake));
         bool validation = due(state->update, run->config.validate_every) || reason_to_end(run);
         if (!validation && due(state->update, run->config.save_every)) HNY_TRY(hny_run_save(run, false));
     }

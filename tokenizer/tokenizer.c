@@ -151,7 +151,7 @@ int32_t hny_tokenizer_find(const struct hny_tokenizer *tokenizer, const char *pi
     /* The mark may stand at the beginning only. */
     char text[HNY_PIECE_BYTES + 1];
     size_t mark = strncmp(piece, "\xE2\x96\x81", 3) == 0 ? 3 : 0;
-    if (size - mark > HNY_PIECE_BYTES - 1) return -1;
+    if (size - mark > HNY_PIECE_BYTES - (mark != 0)) return -1; /* a space takes the mark's place */
     text[0] = ' ';
     memcpy(text + 1, piece + mark, size - mark);
     const char *key = mark ? text : text + 1;

@@ -19,7 +19,7 @@ struct hny_tokenizer_options {
     size_t symbol_count;
     bool split_digits;    /* every digit is a piece of its own */
     size_t longest_piece; /* in characters; 16 */
-    size_t line_limit; /* lines drawn at most, by SEED, where the texts have more, which is said; 2,000,000 */
+    size_t line_limit; /* lines drawn at most, by SEED, where the texts have more, which is said; 5,000,000 */
     size_t memory_bytes; /* that training may take: the sample is cut to fit, which is said; 6 GiB */
     uint64_t seed;
 };

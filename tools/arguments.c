@@ -2,6 +2,7 @@
 
 #include "model/config.h"
 
+#include <errno.h>
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,8 +201,9 @@ hny_status hny_argument_count(const struct hny_arguments *arguments, const char 
     const char *text = hny_argument_text(arguments, name);
     if (!text) return HNY_OK;
     char *end;
+    errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value < least || value > most)
+    if (errno == ERANGE || text[0] < '0' || text[0] > '9' || *end != '\0' || value < least || value > most)
         return hny_fail(HNY_ERROR_USAGE, "--%s: \"%s\" is not a whole number from %zu to %zu", name, text,
                         least, most);
     *number = (size_t)value;

@@ -1,4 +1,5 @@
 /* honyaku average: the mean of several checkpoints' weights as a model of its own. */
+#include "base/digest.h"
 #include "base/file.h"
 #include "model/folder.h"
 #include "tools/commands.h"
@@ -11,6 +12,34 @@ static const struct hny_option options[] = {
     {"out", 'o', "DIR", false, false, "folder of the new model; must not exist"},
     {NULL, 0, NULL, false, false, NULL},
 };
+
+static const char *const tokenizer_names[] = {"tokenizer.model", "source.model", "target.model"};
+enum { TOKENIZER_NAMES = sizeof tokenizer_names / sizeof *tokenizer_names };
+
+/* The digest of FOLDER's file NAME; empty where there is none. */
+static hny_status digest_of(const char *folder, const char *name, char digest[HNY_DIGEST_TEXT]) {
+    struct hny_buffer resolved = {0}, path = {0};
+    hny_status status = hny_folder_resolve(folder, &resolved);
+    if (status == HNY_OK) status = hny_path_join(&path, resolved.data, name);
+    digest[0] = '\0';
+    if (status == HNY_OK && hny_path_exists(path.data)) status = hny_digest_file(path.data, digest);
+    hny_buffer_free(&resolved);
+    hny_buffer_free(&path);
+    return status;
+}
+
+/* An id must mean the same subword in all of them. */
+static hny_status same_tokenizers(const char *folder, const char *first) {
+    char own[HNY_DIGEST_TEXT], wanted[HNY_DIGEST_TEXT];
+    for (size_t i = 0; i < TOKENIZER_NAMES; i++) {
+        HNY_TRY(digest_of(folder, tokenizer_names[i], own));
+        HNY_TRY(digest_of(first, tokenizer_names[i], wanted));
+        if (strcmp(own, wanted) != 0)
+            return hny_fail(HNY_ERROR_INPUT, "%s: its %s is not that of %s: the same ids mean other words",
+                            folder, tokenizer_names[i], first);
+    }
+    return HNY_OK;
+}
 
 /* Adds the weights of FOLDER to SUM, in double: the order of models does not matter beyond rounding. */
 static hny_status add_weights(const char *folder, const struct hny_model *first, double *sum) {
@@ -31,15 +60,16 @@ static hny_status write_mean(const struct hny_arguments *arguments, struct hny_m
     size_t count = hny_argument_rest(arguments), size = first->parameters.count, names = 0;
     double *sum = hny_allocate(size, sizeof *sum);
     struct hny_buffer folder = {0}, paths[2] = {{0}, {0}};
-    static const char *const known[] = {"tokenizer.model", "source.model", "target.model"};
     hny_status status = sum ? HNY_OK : HNY_ERROR_MEMORY;
+    for (size_t i = 1; status == HNY_OK && i < count; i++)
+        status = same_tokenizers(hny_argument_rest_at(arguments, i), hny_argument_rest_at(arguments, 0));
     for (size_t i = 0; status == HNY_OK && i < count; i++)
         status = add_weights(hny_argument_rest_at(arguments, i), first, sum);
     for (size_t i = 0; status == HNY_OK && i < size; i++)
         first->parameters.values[i] = (hny_real)(sum[i] / (double)count);
     if (status == HNY_OK) status = hny_folder_resolve(hny_argument_rest_at(arguments, 0), &folder);
-    for (size_t i = 0; status == HNY_OK && i < sizeof known / sizeof *known && names < 2; i++) {
-        status = hny_path_join(&paths[names], folder.data, known[i]);
+    for (size_t i = 0; status == HNY_OK && i < TOKENIZER_NAMES && names < 2; i++) {
+        status = hny_path_join(&paths[names], folder.data, tokenizer_names[i]);
         if (status == HNY_OK && hny_path_exists(paths[names].data)) names++;
     }
     json_t *training = json_pack("{s:I}", "averaged", (json_int_t)count);
@@ -69,7 +99,8 @@ const struct hny_command hny_command_average = {
     .name = "average",
     .arguments = "MODEL…",
     .summary = "the mean of several models' weights, as a new model",
-    .description = "The models must be of one training, or at least of one shape and vocabulary.",
+    .description =
+        "The models must be of one training, or at least of one shape and with the same tokenizers.",
     .example = "honyaku average -o mean/ model/checkpoints/step-4000 model/checkpoints/step-4500",
     .options = options,
     .least = 1,

@@ -80,6 +80,8 @@ static hny_status create_bleu(const struct hny_arguments *arguments, const struc
     if (smooth) HNY_TRY(hny_bleu_smooth_named(smooth, &bleu_options.smooth));
     HNY_TRY(hny_argument_real(arguments, either(arguments, "smooth-value", "sv"), 0, 1000,
                               &bleu_options.smooth_value));
+    if (given(arguments, "smooth-value", "sv") && bleu_options.smooth_value == 0)
+        return hny_fail(HNY_ERROR_USAGE, "--smooth-value 0 smoothes nothing; --smooth-method none says so");
     return hny_bleu_create(bleu, &bleu_options);
 }
 

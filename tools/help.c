@@ -160,6 +160,13 @@ void hny_manual_print(void) {
         setting_label(label, sizeof label, &hny_config_keys[i]);
         roff_item(label, hny_config_keys[i].help, hny_config_keys[i].standard);
     }
+    printf(".SH PRESETS\nOf\n.BR \"honyaku train \\-\\-preset\" .\n");
+    for (const struct hny_preset *preset = hny_presets; preset->name; preset++) {
+        roff_item(preset->name, preset->help, NULL);
+        printf(".br\n");
+        roff(preset->settings);
+        printf("\n");
+    }
     printf(".SH EXIT STATUS\n0 done; 1 failed; 2 wrong use; 130 stopped by a signal after saving.\n");
 }
 

@@ -41,13 +41,13 @@ static const struct hny_command *find_command(int count, char **words, int *used
 }
 
 /* "tokenizer --help", "tokenizer": the commands that begin so. */
-static bool print_group(const char *word) {
+static bool print_group(const char *word, FILE *out) {
     bool found = false;
     for (const struct hny_command *const *at = hny_commands; *at; at++) {
         size_t length = strlen(word);
         if (strncmp((*at)->name, word, length) == 0 && (*at)->name[length] == ' ') {
-            if (!found) printf("honyaku %s is one of:\n", word);
-            printf("  honyaku %-20s %s\n", (*at)->name, (*at)->summary);
+            if (!found) fprintf(out, "honyaku %s is one of:\n", word);
+            fprintf(out, "  honyaku %-20s %s\n", (*at)->name, (*at)->summary);
             found = true;
         }
     }
@@ -58,7 +58,8 @@ static int run(int count, char **words) {
     int used = 0;
     const struct hny_command *command = find_command(count, words, &used);
     if (!command) {
-        if (count > 1 && strcmp(words[1], "--help") == 0 && print_group(words[0])) return 0;
+        bool asked = count > 1 && (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0);
+        if (print_group(words[0], asked ? stdout : stderr)) return asked ? 0 : exit_code(HNY_ERROR_USAGE);
         return report(hny_fail(HNY_ERROR_USAGE, "%s: no such command (honyaku --help lists them)", words[0]));
     }
     struct hny_arguments arguments;

@@ -11,6 +11,19 @@ static const struct hny_option options[] = {
     {NULL, 0, NULL, false, false, NULL},
 };
 
+/* The shapes by name. */
+static json_t *shapes_of(const struct hny_parameters *parameters) {
+    json_t *shapes = json_object();
+    for (size_t i = 0; shapes && i < parameters->tensor_count; i++) {
+        const struct hny_tensor *tensor = parameters->tensors[i];
+        json_t *shape = json_array();
+        for (size_t d = 0; d < tensor->rank; d++)
+            json_array_append_new(shape, json_integer((json_int_t)tensor->shape[d]));
+        json_object_set_new(shapes, tensor->name, shape);
+    }
+    return shapes;
+}
+
 static hny_status describe(const struct hny_model *model, json_t *training, json_t **description) {
     json_t *settings = hny_config_object(&model->config, HNY_CONFIG_RUN);
     if (!settings) return HNY_ERROR_MEMORY;
@@ -54,7 +67,11 @@ static hny_status run(const struct hny_arguments *arguments) {
     json_t *training = NULL, *description = NULL;
     HNY_TRY(hny_folder_read(&model, hny_argument_rest_at(arguments, 0), &training));
     hny_status status = describe(model, training, &description);
-    if (status == HNY_OK && hny_argument_given(arguments, "json")) {
+    bool json = hny_argument_given(arguments, "json"), tensors = hny_argument_given(arguments, "tensors");
+    if (status == HNY_OK && json && tensors &&
+        json_object_set_new(description, "shapes", shapes_of(&model->parameters)) != 0)
+        status = hny_fail(HNY_ERROR_MEMORY, "out of memory for the description");
+    if (status == HNY_OK && json) {
         struct hny_buffer text = {0};
         status = hny_json_print(&text, description, true);
         if (status == HNY_OK) fwrite(text.data, 1, text.size, stdout);
@@ -62,7 +79,7 @@ static hny_status run(const struct hny_arguments *arguments) {
     } else if (status == HNY_OK) {
         print_object(description, 0);
     }
-    if (status == HNY_OK && hny_argument_given(arguments, "tensors")) print_tensors(&model->parameters);
+    if (status == HNY_OK && tensors && !json) print_tensors(&model->parameters);
     json_decref(description);
     json_decref(training);
     hny_model_destroy(&model);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MOST_ROWS = 4096, MOST_THREADS = 1024, MOST_BEAM = 1000, MOST_LENGTH = 100000 };
 
@@ -78,6 +79,12 @@ static hny_status read_options(const struct hny_arguments *arguments, struct hny
     return HNY_OK;
 }
 
+static bool same_file(const char *one, const char *other) {
+    struct stat a, b;
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && S_ISREG(a.st_mode) && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
 static hny_status open_job(const struct hny_arguments *arguments, struct job *job) {
     struct hny_translator_options chosen;
     enum hny_precision precision;
@@ -91,6 +98,9 @@ static hny_status open_job(const struct hny_arguments *arguments, struct job *jo
     HNY_TRY(hny_folder_open(&job->model, folder, precision, NULL));
     HNY_TRY(hny_translator_create(&job->translator, job->model, &chosen));
     job->out_path = hny_argument_text(arguments, "output");
+    if (job->out_path && input && same_file(job->out_path, input))
+        return hny_fail(HNY_ERROR_USAGE, "%s: is the input too; it would be emptied before it is read",
+                        job->out_path);
     if (!job->out_path || strcmp(job->out_path, "-") == 0) {
         job->out_path = "standard output";
         job->out = stdout;

@@ -1,6 +1,7 @@
 /* A program of somebody who has honyaku installed. */
-#include "base/status.h"
-#include "model/model.h"
+#include <honyaku/base/status.h>
+#include <honyaku/model/folder.h>
+#include <honyaku/model/translator.h>
 #include <stdio.h>
 
 int main(void) {

@@ -186,6 +186,22 @@ Test(encode, an_id_outside_the_vocabulary_is_refused_and_the_text_is_as_it_was) 
     hny_buffer_free(&text);
 }
 
+Test(encode, the_longest_piece_is_found_by_its_written_form) {
+    char longest[256];
+    memset(longest, 'x', 255);
+    longest[255] = '\0';
+    struct hny_tokenizer_options options;
+    hny_tokenizer_defaults(&options);
+    options.vocabulary = 450;
+    options.symbols = (const char *const[]){longest};
+    options.symbol_count = 1;
+    struct hny_tokenizer *tokenizer = trained_on((const char *const[]){sample_text, NULL}, &options);
+    int32_t id = hny_tokenizer_find(tokenizer, longest);
+    cr_assert_geq(id, HNY_ID_PIECES);
+    cr_assert_str_eq(hny_tokenizer_piece(tokenizer, id), longest);
+    hny_tokenizer_close(&tokenizer);
+}
+
 Test(encode, every_id_is_found_by_its_written_form) {
     for (size_t i = 0; i < SUBJECTS; i++)
         for (int32_t id = 0; (size_t)id < hny_tokenizer_size(subjects[i].tokenizer); id++)
