@@ -7,9 +7,8 @@
 
 #define FILE_LIMIT ((size_t)64 << 20)
 #define REAL_DIGITS 17 /* enough to tell any two doubles apart */
-#define SHORT_DIGITS                                                                                         \
-    15 /* what a person types comes back as it was typed, 0.1 and not 0.10000000000000001                    \
-        */
+/* What a person types comes back as it was typed: 0.1 and not 0.10000000000000001. */
+#define SHORT_DIGITS 15
 
 hny_status hny_json_parse(const char *name, const char *text, size_t size, json_t **json) {
     json_error_t error;

@@ -232,7 +232,9 @@ void hny_preparation_forget(const struct hny_preparation *preparation, const str
         if (hny_path_exists(path.data)) hny_directory_clean(path.data);
         for (size_t i = 0; i < sizeof names / sizeof *names; i++)
             if (hny_path_join(&path, job->out, names[i]) == HNY_OK) unlink(path.data);
+        /* Folders go where nobody else's file is left in them. */
         if (hny_path_join(&path, job->out, "data") == HNY_OK) rmdir(path.data);
+        if (hny_path_join(&path, job->out, "checkpoints") == HNY_OK) rmdir(path.data);
     }
     hny_buffer_free(&path);
 }

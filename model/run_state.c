@@ -8,8 +8,7 @@ enum { VERSION = 1 };
 json_t *hny_run_state_object(const struct hny_run_state *state, json_t *environment) {
     json_t *object =
         json_pack("{s:s, s:i, s:I, s:I, s:{s:I, s:I, s:I}, s:o, s:I, s:b, s:f, s:{s:f, s:f, s:I, s:I, s:I, "
-                  "s:f}, s:f, s:I, "
-                  "s:o}",
+                  "s:f}, s:f, s:I, s:o}",
                   "kind", kind, "version", VERSION, "update", (json_int_t)state->update, "tokens",
                   (json_int_t)state->tokens, "position", "epoch", (json_int_t)state->position.epoch, "pool",
                   (json_int_t)state->position.pool, "batch", (json_int_t)state->position.batch, "schedule",
