@@ -102,9 +102,12 @@ static hny_status start_gz(struct hny_lines *lines) {
     return HNY_OK;
 }
 
-/* Unpacks raw bytes to OUT (ROOM bytes); *MADE is how many. Members follow each other without a gap. */
+/* Unpacks raw bytes to OUT (ROOM bytes); *MADE is how many. Members follow each other without a gap; zero
+ * bytes behind one are padding, as tapes and block devices leave it. */
 static hny_status decode_gz(struct hny_lines *lines, char *out, size_t room, size_t *made) {
     z_stream *gz = &lines->gz;
+    if (!lines->inside)
+        while (lines->raw_begin < lines->raw_end && lines->raw[lines->raw_begin] == 0) lines->raw_begin++;
     gz->next_in = lines->raw + lines->raw_begin;
     gz->avail_in = (uInt)(lines->raw_end - lines->raw_begin);
     gz->next_out = (Bytef *)out;

@@ -137,6 +137,9 @@ static hny_status copy_tokenizer(const struct hny_train_job *job, const char *na
     struct hny_buffer folder = {0}, from = {0}, bytes = {0};
     hny_status status = hny_folder_resolve(job->from, &folder);
     if (status == HNY_OK) status = hny_path_join(&from, folder.data, name);
+    if (status == HNY_OK && !hny_path_exists(from.data))
+        status = hny_fail(HNY_ERROR_USAGE, "--from %s: it has no %s, which joint = %s asks for", job->from,
+                          name, job->config.joint ? "true" : "false");
     if (status == HNY_OK) status = hny_file_read(from.data, TOKENIZER_BYTES_MOST, &bytes);
     if (status == HNY_OK) status = hny_file_write(path, bytes.data, bytes.size);
     hny_buffer_free(&folder);

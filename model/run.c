@@ -266,10 +266,11 @@ static hny_status open_all(struct hny_run *run) {
     HNY_TRY(take_up(run));
     HNY_TRY(hny_batches_seek(run->batches, run->state.position));
     HNY_TRY(open_log(run));
-    hny_progress_note("%zu tensors, %zu numbers to learn; %s, %s, %zu threads",
-                      run->model->parameters.tensor_count, run->model->parameters.count,
-                      hny_product_library(), hny_precision_name(run->precision),
-                      hny_threads_count(run->threads));
+    const struct hny_parameters *parameters = &run->model->parameters;
+    hny_progress_note("%zu tensors, %zu numbers to learn, %zu frozen; %s, %s, %zu threads",
+                      parameters->tensor_count, hny_parameters_numbers(parameters, false),
+                      hny_parameters_numbers(parameters, true), hny_product_library(),
+                      hny_precision_name(run->precision), hny_threads_count(run->threads));
     return HNY_OK;
 }
 

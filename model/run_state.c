@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const char kind[] = "honyaku training state";
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 json_t *hny_run_state_object(const struct hny_run_state *state, json_t *environment) {
     json_t *object =
@@ -28,20 +28,21 @@ hny_status hny_run_state_read(struct hny_run_state *state, json_t *object, const
     json_int_t update, tokens, epoch, pool, batch, validated, since_tokens, correct, updates, bytes;
     json_t *schedule;
     json_error_t error;
-    if (json_unpack_ex(
-            object, &error, 0,
-            "{s:s, s:i, s:I, s:I, s:{s:I, s:I, s:I}, s:o, s:I, s:b, s:F, s:{s:F, s:F, s:I, s:I, s:I, s:F}, "
-            "s:F, s:I}",
-            "kind", &named, "version", &version, "update", &update, "tokens", &tokens, "position", "epoch",
-            &epoch, "pool", &pool, "batch", &batch, "schedule", &schedule, "validated", &validated,
-            "exhausted", &exhausted, "seconds", &state->seconds, "since", "cross_entropy",
-            &state->since.cross_entropy, "smoothed", &state->since.smoothed, "tokens", &since_tokens,
-            "correct", &correct, "updates", &updates, "seconds", &state->since_seconds, "norm", &state->norm,
-            "log_bytes", &bytes) != 0)
+    if (json_unpack_ex(object, &error, 0, "{s:s, s:i}", "kind", &named, "version", &version) != 0)
         return hny_fail(HNY_ERROR_INPUT, "%s: not the state of a training: %s", path, error.text);
     if (strcmp(named, kind) != 0 || version != VERSION)
         return hny_fail(HNY_ERROR_INPUT, "%s: \"%s\" version %d, expected \"%s\" version %d", path, named,
                         version, kind, VERSION);
+    if (json_unpack_ex(object, &error, 0,
+                       "{s:I, s:I, s:{s:I, s:I, s:I}, s:o, s:I, s:b, s:F, s:{s:F, s:F, s:I, s:I, s:I, s:F}, "
+                       "s:F, s:I}",
+                       "update", &update, "tokens", &tokens, "position", "epoch", &epoch, "pool", &pool,
+                       "batch", &batch, "schedule", &schedule, "validated", &validated, "exhausted",
+                       &exhausted, "seconds", &state->seconds, "since", "cross_entropy",
+                       &state->since.cross_entropy, "smoothed", &state->since.smoothed, "tokens",
+                       &since_tokens, "correct", &correct, "updates", &updates, "seconds",
+                       &state->since_seconds, "norm", &state->norm, "log_bytes", &bytes) != 0)
+        return hny_fail(HNY_ERROR_INPUT, "%s: not the state of a training: %s", path, error.text);
     if (update < 0 || epoch < 0 || epoch > UINT32_MAX || pool < 0 || batch < 0 || bytes < 0)
         return hny_fail(HNY_ERROR_INPUT, "%s: a count is negative or too large", path);
     state->update = (uint64_t)update;

@@ -260,8 +260,9 @@ static hny_status tell_memory(struct hny_run *run) {
                               &activations));
     size_t mib = (fixed + activations) >> 20;
     hny_progress_note(
-        "memory: %zu MiB (weights, gradients and optimiser %zu, a batch of at most %zu words %zu)", mib,
-        fixed >> 20, bounds.rows[HNY_TARGET], activations >> 20);
+        "memory: %zu MiB (weights, gradients and optimiser %zu, a batch of at most %zu source and %zu target "
+        "words %zu)",
+        mib, fixed >> 20, bounds.rows[HNY_SOURCE], bounds.rows[HNY_TARGET], activations >> 20);
     if (run->config.memory > 0 && mib > run->config.memory)
         return hny_fail(HNY_ERROR_MEMORY,
                         "training needs %zu MiB, but memory allows %llu; smaller batches need less", mib,

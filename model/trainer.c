@@ -160,38 +160,43 @@ hny_status hny_trainer_average(struct hny_trainer *trainer, bool averaged) {
     return hny_parameters_pack(&trainer->model->parameters, trainer->threads);
 }
 
-/* A pair of LENGTH words a side, all of them the end: any words cost the same. */
-static hny_status run_sample(struct hny_trainer *trainer, size_t pairs, size_t length, size_t *peak) {
+/* Enough that the samples' target words pass those whose logits are held at once (decoder/softmax.c). */
+enum { SAMPLE_PAIRS = 32, SAMPLE_SHORT = 8, SAMPLE_LONG = 16 };
+
+/* Activations of pairs of SOURCE and TARGET words, all of them the end: any words cost the same. */
+static hny_status run_sample(struct hny_trainer *trainer, size_t source, size_t target, double *bytes) {
     struct hny_compute *compute = trainer->computes[0];
-    int32_t ids[64];
-    struct hny_pair sample[8];
-    for (size_t i = 0; i < length; i++) ids[i] = HNY_ID_END;
-    for (size_t p = 0; p < pairs; p++) sample[p] = (struct hny_pair){ids, ids, length, length};
+    int32_t ids[SAMPLE_LONG];
+    struct hny_pair sample[SAMPLE_PAIRS];
+    for (size_t i = 0; i < SAMPLE_LONG; i++) ids[i] = HNY_ID_END;
+    for (size_t p = 0; p < SAMPLE_PAIRS; p++) sample[p] = (struct hny_pair){ids, ids, source, target};
     struct hny_loss loss = {0};
     compute->gradients = trainer->gradients[0];
     compute->training = true;
-    HNY_TRY(hny_model_pass(trainer->model, compute, sample, pairs, &loss, NULL));
-    *peak = hny_arena_used(compute->arena);
+    HNY_TRY(hny_model_pass(trainer->model, compute, sample, SAMPLE_PAIRS, &loss, NULL));
+    *bytes = (double)hny_arena_used(compute->arena);
     memset(trainer->gradients[0], 0, trainer->model->parameters.count * sizeof **trainer->gradients);
     return HNY_OK;
 }
 
 hny_status hny_trainer_bytes(struct hny_trainer *trainer, size_t source_rows, size_t target_rows,
                              size_t *fixed, size_t *activations) {
-    enum { PAIRS = 4, SHORT = 8, LONG = 40 };
-    size_t small, large, blocks = 1 + trainer->shards, packed = 0;
     const struct hny_parameters *parameters = &trainer->model->parameters;
+    size_t blocks = 1 + trainer->shards, packed = 0;
     blocks += (trainer->optimiser->first != NULL) + (trainer->optimiser->second != NULL) +
               (trainer->optimiser->average != NULL);
     for (size_t i = 0; i < parameters->tensor_count; i++)
         if (parameters->tensors[i]->weights) packed += hny_weights_bytes(parameters->tensors[i]->weights);
     *fixed = blocks * parameters->count * sizeof(hny_real) + packed;
-    HNY_TRY(run_sample(trainer, PAIRS, SHORT, &small));
-    HNY_TRY(run_sample(trainer, PAIRS, LONG, &large));
-    double a_row = (double)(large - small) / (PAIRS * (LONG - SHORT)); /* of one source and one target word */
-    size_t rows = source_rows > target_rows ? source_rows : target_rows;
-    double head =
-        256.0 * (double)trainer->model->target_vocabulary * sizeof(hny_real) * (double)trainer->shards;
-    *activations = (size_t)(a_row * (double)rows + head);
+    double small, source, target;
+    HNY_TRY(run_sample(trainer, SAMPLE_SHORT, SAMPLE_SHORT, &small));
+    HNY_TRY(run_sample(trainer, SAMPLE_LONG, SAMPLE_SHORT, &source));
+    HNY_TRY(run_sample(trainer, SAMPLE_SHORT, SAMPLE_LONG, &target));
+    const double more = SAMPLE_PAIRS * (SAMPLE_LONG - SAMPLE_SHORT),
+                 rows = SAMPLE_PAIRS * (SAMPLE_SHORT + 1); /* the end is a row too */
+    double a_source = (source - small) / more, a_target = (target - small) / more;
+    double a_shard = small - rows * (a_source + a_target);
+    *activations = (size_t)((double)trainer->shards * a_shard + (double)source_rows * a_source +
+                            (double)target_rows * a_target);
     return HNY_OK;
 }

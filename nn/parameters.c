@@ -176,3 +176,10 @@ size_t hny_parameters_freeze(struct hny_parameters *parameters, const char *patt
     }
     return matches;
 }
+
+size_t hny_parameters_numbers(const struct hny_parameters *parameters, bool frozen) {
+    size_t numbers = 0;
+    for (size_t i = 0; i < parameters->tensor_count; i++)
+        if (parameters->tensors[i]->frozen == frozen) numbers += parameters->tensors[i]->count;
+    return numbers;
+}

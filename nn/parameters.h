@@ -63,4 +63,7 @@ hny_status hny_parameters_pack(struct hny_parameters *parameters, struct hny_thr
 /* Sets frozen on every tensor whose name matches the shell PATTERN (fnmatch); returns their number. */
 size_t hny_parameters_freeze(struct hny_parameters *parameters, const char *pattern);
 
+/* Numbers in the tensors that are frozen (FROZEN true), or in the others: gaps do not count. */
+size_t hny_parameters_numbers(const struct hny_parameters *parameters, bool frozen);
+
 #endif

@@ -45,12 +45,19 @@ static void setting_label(char *out, size_t size, const struct hny_config_key *k
         snprintf(out, size, "--%s, --no-%s", name, name);
 }
 
+/* Characters, not bytes, so that columns stand below each other. */
+static int width(const char *label) {
+    int characters = 0;
+    for (; *label; label++) characters += (*label & 0xC0) != 0x80;
+    return characters;
+}
+
 static void row(const char *label, const char *help, const char *standard) {
     enum { COLUMN = 34 };
-    if (strlen(label) > COLUMN - 2)
+    if (width(label) > COLUMN - 2)
         printf("  %s\n%*s", label, COLUMN + 2, "");
     else
-        printf("  %-*s", COLUMN, label);
+        printf("  %s%*s", label, COLUMN - width(label), "");
     printf("%s", help);
     if (standard && *standard) printf(" [%s]", standard);
     printf("\n");
@@ -177,7 +184,7 @@ static void complete_command(const struct hny_command *command) {
         printf(" --%s", option->name);
     for (size_t i = 0; command->settings && i < hny_config_key_count; i++) {
         dashed(name, sizeof name, hny_config_keys[i].name);
-        printf(" --%s", name);
+        printf(hny_config_keys[i].type == HNY_CONFIG_SWITCH ? " --%s --no-%s" : " --%s", name, name);
     }
     printf("' ;;\n");
 }
@@ -192,7 +199,15 @@ void hny_completion_print(void) {
            "--version");
     for (const struct hny_command *const *at = hny_commands; *at; at++)
         printf(" %.*s", (int)strcspn((*at)->name, " "), (*at)->name);
-    printf("' -- \"$word\"))\n        return\n    fi\n    case \"$command\" in\n");
+    printf("' -- \"$word\"))\n        return\n    fi\n");
+    for (const struct hny_command *const *at = hny_commands; *at; at++) {
+        const char *second = strchr((*at)->name, ' ');
+        if (!second) continue;
+        printf("    [ \"$COMP_CWORD ${COMP_WORDS[1]}\" = '2 %.*s' ] && words+=' %s'\n",
+               (int)(second - (*at)->name), (*at)->name, second + 1);
+    }
+    printf("    if [ -n \"$words\" ]; then\n        COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+           "        return\n    fi\n    case \"$command\" in\n");
     for (const struct hny_command *const *at = hny_commands; *at; at++) complete_command(*at);
     printf("    esac\n    case \"$word\" in\n    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$word\")) ;;\n"
            "    *) compopt -o filenames; COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\n"

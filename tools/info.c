@@ -27,11 +27,10 @@ static json_t *shapes_of(const struct hny_parameters *parameters) {
 static hny_status describe(const struct hny_model *model, json_t *training, json_t **description) {
     json_t *settings = hny_config_object(&model->config, HNY_CONFIG_RUN);
     if (!settings) return HNY_ERROR_MEMORY;
-    size_t learned = 0;
-    for (size_t i = 0; i < model->parameters.tensor_count; i++)
-        learned += model->parameters.tensors[i]->count;
+    size_t numbers =
+        hny_parameters_numbers(&model->parameters, false) + hny_parameters_numbers(&model->parameters, true);
     *description =
-        json_pack("{s:I, s:I, s:I, s:I, s:o, s:O?}", "parameters", (json_int_t)learned, "tensors",
+        json_pack("{s:I, s:I, s:I, s:I, s:o, s:O?}", "parameters", (json_int_t)numbers, "tensors",
                   (json_int_t)model->parameters.tensor_count, "source_vocabulary",
                   (json_int_t)model->source_vocabulary, "target_vocabulary",
                   (json_int_t)model->target_vocabulary, "settings", settings, "training", training);

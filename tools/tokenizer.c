@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct hny_option train_options[] = {
-    {"out", 'o', "FILE", false, false, "the tokenizer file; standard output where not given"},
+    {"out", 'o', "FILE", false, false, "the tokenizer file; standard output where not given, and for -"},
     {"vocabulary", 0, "N", false, false, "subwords, special and byte ones included [8000]"},
     {"kind", 0, "unigram|bpe", false, false, "unigram language model or byte pair encoding [unigram]"},
     {"normal-form", 0, "nfc|nfkc|none", false, false, "Unicode normal form [nfc]"},
@@ -42,10 +43,27 @@ static hny_status kind_of(const struct hny_arguments *arguments, struct hny_toke
     return HNY_OK;
 }
 
+/* Where the result cannot be put is told before the work, not behind it. */
+static hny_status check_out(const char *out) {
+    struct stat about;
+    const char *name = strrchr(out, '/');
+    char *folder = name ? strndup(out, (size_t)(name - out) + 1) : strdup(".");
+    if (!folder) return hny_fail(HNY_ERROR_MEMORY, "%s: out of memory", out);
+    hny_status status = HNY_OK;
+    if (stat(out, &about) == 0 && S_ISDIR(about.st_mode))
+        status = hny_fail(HNY_ERROR_USAGE, "%s: is a folder; the tokenizer is a file", out);
+    else if (stat(folder, &about) != 0)
+        status = hny_fail_errno("%s", folder);
+    free(folder);
+    return status;
+}
+
 static hny_status train_to(const struct hny_arguments *arguments, const struct hny_tokenizer_options *options,
                            const char *const *paths, struct hny_threads *threads) {
     struct hny_buffer file = {0};
     const char *out = hny_argument_text(arguments, "out");
+    if (out && strcmp(out, "-") == 0) out = NULL;
+    if (out) HNY_TRY(check_out(out));
     hny_status status = hny_tokenizer_train(paths, hny_argument_rest(arguments), options, threads, &file);
     if (status == HNY_OK && out)
         status = hny_file_write(out, file.data, file.size);

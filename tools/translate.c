@@ -75,7 +75,7 @@ static hny_status read_options(const struct hny_arguments *arguments, struct hny
     HNY_TRY(hny_argument_count(arguments, "longest", 1, MOST_LENGTH, &chosen->longest));
     HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &chosen->threads));
     HNY_TRY(hny_argument_count(arguments, "rows", 1, MOST_ROWS, &chosen->rows));
-    style->best = chosen->best;
+    style->nbest = hny_argument_given(arguments, "nbest");
     return HNY_OK;
 }
 

@@ -56,8 +56,8 @@ static hny_status append_columns(const struct hny_translate_style *style, uint64
                                  const struct hny_line_translation *line, size_t index,
                                  struct hny_buffer *out) {
     const struct hny_line_choice *choice = &line->choices[index];
-    if (style->best > 1) HNY_TRY(hny_buffer_print(out, "%llu\t", (unsigned long long)number));
-    if (style->best > 1 || style->scores) HNY_TRY(hny_buffer_print(out, "%.4f\t", choice->score));
+    if (style->nbest) HNY_TRY(hny_buffer_print(out, "%llu\t", (unsigned long long)number));
+    if (style->nbest || style->scores) HNY_TRY(hny_buffer_print(out, "%.4f\t", choice->score));
     if (style->words) HNY_TRY(append_words(line, choice, out));
     if (style->alignment) HNY_TRY(append_alignment(line, choice, out));
     HNY_TRY(hny_buffer_append(out, line->texts[index].data, line->texts[index].size));
@@ -108,11 +108,10 @@ static hny_status put_attention(json_t *object, const struct hny_hypothesis *hyp
     return HNY_OK;
 }
 
-/* Part PART of the line's best translation. */
 static hny_status put_part(json_t *object, const struct hny_translate_style *style,
                            const struct hny_model *model, const struct hny_line_translation *line,
-                           size_t part) {
-    const struct hny_hypothesis *hypothesis = hypothesis_of(line, &line->choices[0], part);
+                           const struct hny_line_choice *choice, size_t part) {
+    const struct hny_hypothesis *hypothesis = hypothesis_of(line, choice, part);
     HNY_TRY(put_pieces(object, "source", model->source_tokenizer,
                        line->parts.ids.ids + line->parts.parts[part].first, line->parts.parts[part].count));
     HNY_TRY(put_pieces(object, "target", model->target_tokenizer, hypothesis->ids, hypothesis->count));
@@ -128,10 +127,22 @@ static hny_status put_part(json_t *object, const struct hny_translate_style *sty
     return put_attention(object, hypothesis, line->translations[part].source_length);
 }
 
-static hny_status put_choice(json_t *object, const struct hny_line_translation *line, size_t index) {
+static hny_status put_choice(json_t *object, const struct hny_translate_style *style,
+                             const struct hny_model *model, const struct hny_line_translation *line,
+                             size_t index) {
+    const struct hny_line_choice *choice = &line->choices[index];
     HNY_TRY(json_put(object, "translation", json_text(&line->texts[index])));
-    HNY_TRY(json_put(object, "score", json_real(line->choices[index].score)));
-    return json_put(object, "log_probability", json_real(line->choices[index].log_probability));
+    HNY_TRY(json_put(object, "score", json_real(choice->score)));
+    HNY_TRY(json_put(object, "log_probability", json_real(choice->log_probability)));
+    if (!style->words && !style->alignment) return HNY_OK;
+    json_t *parts = json_array();
+    HNY_TRY(json_put(object, "parts", parts));
+    for (size_t p = 0; p < line->parts.part_count; p++) {
+        json_t *part = json_object();
+        HNY_TRY(json_push(parts, part));
+        HNY_TRY(put_part(part, style, model, line, choice, p));
+    }
+    return HNY_OK;
 }
 
 static hny_status put_line(json_t *object, const struct hny_translate_style *style,
@@ -139,23 +150,14 @@ static hny_status put_line(json_t *object, const struct hny_translate_style *sty
                            const struct hny_line_translation *line) {
     HNY_TRY(json_put(object, "line", json_integer((json_int_t)number)));
     HNY_TRY(json_put(object, "source", json_text(&line->parts.text)));
-    HNY_TRY(put_choice(object, line, 0));
-    if (style->best > 1) {
-        json_t *list = json_array();
-        HNY_TRY(json_put(object, "nbest", list));
-        for (size_t i = 0; i < line->count; i++) {
-            json_t *choice = json_object();
-            HNY_TRY(json_push(list, choice));
-            HNY_TRY(put_choice(choice, line, i));
-        }
-    }
-    if (!style->words && !style->alignment) return HNY_OK;
-    json_t *parts = json_array();
-    HNY_TRY(json_put(object, "parts", parts));
-    for (size_t p = 0; p < line->parts.part_count; p++) {
-        json_t *part = json_object();
-        HNY_TRY(json_push(parts, part));
-        HNY_TRY(put_part(part, style, model, line, p));
+    HNY_TRY(put_choice(object, style, model, line, 0));
+    if (!style->nbest) return HNY_OK;
+    json_t *list = json_array();
+    HNY_TRY(json_put(object, "nbest", list));
+    for (size_t i = 0; i < line->count; i++) {
+        json_t *choice = json_object();
+        HNY_TRY(json_push(list, choice));
+        HNY_TRY(put_choice(choice, style, model, line, i));
     }
     return HNY_OK;
 }
@@ -176,7 +178,6 @@ hny_status hny_translate_write(const struct hny_translate_style *style, const st
                                uint64_t number, const struct hny_line_translation *line,
                                struct hny_buffer *out) {
     if (style->json) return append_json(style, model, number, line, out);
-    for (size_t i = 0; i < line->count && i < style->best; i++)
-        HNY_TRY(append_columns(style, number, line, i, out));
+    for (size_t i = 0; i < line->count; i++) HNY_TRY(append_columns(style, number, line, i, out));
     return HNY_OK;
 }

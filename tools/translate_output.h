@@ -9,7 +9,7 @@ struct hny_translate_style {
     bool words;     /* of each piece, the end's last */
     bool alignment; /* which source piece each target piece looked at most */
     bool json;      /* one object a line, with whatever is asked for */
-    size_t best;    /* above 1: every translation is written, behind its line's number */
+    bool nbest;     /* every translation is written, behind its line's number and its score */
 };
 
 /* Appends what is written for line NUMBER, each line of it with its LF. */

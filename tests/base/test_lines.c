@@ -249,6 +249,22 @@ Test(lines, members_and_frames_that_follow_each_other_are_one_text) {
     }
 }
 
+Test(lines, zero_bytes_behind_a_gzip_member_are_padding) {
+    for (size_t padding = 1; padding <= 200000; padding += 199999) {
+        size_t size = pack_gz("one\ntw", 6, packed, sizeof packed);
+        memset(packed + size, 0, padding);
+        size += padding;
+        size += pack_gz("o\nthree", 7, packed + size, sizeof packed - size);
+        memset(packed + size, 0, padding);
+        struct hny_lines *lines = open_text(packed, size + padding);
+        assert_line(lines, "one", 3);
+        assert_line(lines, "two", 3);
+        assert_line(lines, "three", 5);
+        assert_end(lines);
+        hny_lines_close(&lines);
+    }
+}
+
 Test(lines, a_skippable_zstd_frame_is_skipped) {
     memcpy(packed, "\x5A\x2A\x4D\x18\x03\0\0\0abc", 11);
     size_t size = 11 + pack_zst("x\n", 2, packed + 11, sizeof packed - 11);
