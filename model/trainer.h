@@ -48,7 +48,8 @@ hny_status hny_trainer_average(struct hny_trainer *trainer, bool averaged);
 
 /* Bytes that training needs while batches have at most SOURCE_ROWS and TARGET_ROWS words, ends counted:
  * weights, gradients, optimiser, packed weights (all *FIXED), and the activations, estimated from three small
- * batches that are run (their gradients are thrown away): what a shard, a source row and a target row take. */
+ * batches that are run (their gradients are thrown away): what a shard, a source row and a target row take.
+ */
 hny_status hny_trainer_bytes(struct hny_trainer *trainer, size_t source_rows, size_t target_rows,
                              size_t *fixed, size_t *activations);
 
