@@ -76,13 +76,11 @@ struct hny_tokenizer *trained_on(const char *const *texts, const struct hny_toke
     return tokenizer;
 }
 
-const char *pieces_of(const struct hny_tokenizer *tokenizer, const char *text,
-                      const struct hny_sampling *sampling) {
+const char *pieces_with(struct hny_encoding *encoding, const struct hny_tokenizer *tokenizer,
+                        const char *text, const struct hny_sampling *sampling) {
     static char out[4096];
-    struct hny_encoding *encoding = NULL;
     struct hny_ids ids = {0};
     size_t size = 0;
-    cr_assert_eq(hny_encoding_create(&encoding, tokenizer), HNY_OK);
     cr_assert_eq(hny_tokenizer_encode(encoding, text, strlen(text), sampling, &ids), HNY_OK, "%s",
                  hny_message());
     out[0] = '\0';
@@ -90,8 +88,16 @@ const char *pieces_of(const struct hny_tokenizer *tokenizer, const char *text,
         size += (size_t)snprintf(out + size, sizeof out - size, "%s%s", i ? " " : "",
                                  hny_tokenizer_piece(tokenizer, ids.ids[i]));
     hny_ids_free(&ids);
-    hny_encoding_destroy(&encoding);
     return out;
+}
+
+const char *pieces_of(const struct hny_tokenizer *tokenizer, const char *text,
+                      const struct hny_sampling *sampling) {
+    struct hny_encoding *encoding = NULL;
+    cr_assert_eq(hny_encoding_create(&encoding, tokenizer), HNY_OK);
+    const char *pieces = pieces_with(encoding, tokenizer, text, sampling);
+    hny_encoding_destroy(&encoding);
+    return pieces;
 }
 
 static void assert_clean(const char *text, size_t size) {

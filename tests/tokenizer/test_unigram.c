@@ -100,7 +100,7 @@ Test(unigram, samples_come_as_often_as_their_probability_says) {
         for (uint32_t sample = 0; sample < SAMPLES; sample++) {
             struct hny_sampling sampling = {.temperature = temperatures[t],
                                             .stream = hny_random_stream(5, HNY_RANDOM_SUBWORD, sample, 0)};
-            const char *drawn = pieces_of(tokenizer, word, &sampling);
+            const char *drawn = pieces_with(encoding, tokenizer, word, &sampling);
             size_t i = 0;
             while (i < count && strcmp(ways[i].pieces, drawn) != 0) i++;
             cr_assert_lt(i, count, "%s is no segmentation", drawn);
