@@ -85,6 +85,8 @@ Test(bpe, dropout_skips_each_merge_with_its_probability_at_each_step) {
     static const struct piece few[] = {{" ", 0},  {"a", 0},  {"b", 0},   {"c", 0},
                                        {"ab", 1}, {"bc", 2}, {"abc", 3}, {NULL, 0}};
     struct hny_tokenizer *tokenizer = tokenizer_of(HNY_TOKENIZER_BPE, few, 0);
+    struct hny_encoding *encoding = NULL;
+    cr_assert_eq(hny_encoding_create(&encoding, tokenizer), HNY_OK);
     enum { SAMPLES = 40000 };
     const double p = 0.3;
     const struct {
@@ -98,11 +100,12 @@ Test(bpe, dropout_skips_each_merge_with_its_probability_at_each_step) {
     for (uint32_t sample = 0; sample < SAMPLES; sample++) {
         struct hny_sampling sampling = {.dropout = p,
                                         .stream = hny_random_stream(3, HNY_RANDOM_SUBWORD, sample, 1)};
-        const char *drawn = pieces_of(tokenizer, "abc", &sampling);
+        const char *drawn = pieces_with(encoding, tokenizer, "abc", &sampling);
         for (size_t i = 0; i < 4; i++) seen[i] += strcmp(drawn, ways[i].pieces) == 0;
     }
     for (size_t i = 0; i < 4; i++)
         cr_assert_float_eq(seen[i] / SAMPLES, ways[i].probability, 0.012, "%s: %g", ways[i].pieces,
                            seen[i] / SAMPLES);
+    hny_encoding_destroy(&encoding);
     hny_tokenizer_close(&tokenizer);
 }
