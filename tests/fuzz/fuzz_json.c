@@ -33,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_CHECK(json_equal(json, loaded));
         check_round_trip(json, false);
         check_round_trip(json, true);
+        FUZZ_CHECK(hny_json_save("/dev/null", json) == HNY_OK);
+        FUZZ_CHECK(hny_json_save("/dev/full", json) == HNY_ERROR_IO);
     } else {
         FUZZ_CHECK(*hny_message());
         check_refused_print();
