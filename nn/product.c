@@ -15,6 +15,11 @@ static const char *const precision_names[] = {
 #define PRECISIONS (sizeof precision_names / sizeof precision_names[0])
 
 static const struct hny_product_engine *chosen;
+static hny_product_watcher *watching;
+
+void hny_product_watch(hny_product_watcher *watcher) {
+    watching = watcher;
+}
 
 void hny_product_use(const struct hny_product_engine *engine) {
     chosen = engine;
@@ -132,6 +137,7 @@ hny_status hny_product(struct hny_products *products, const struct hny_weights *
                        const hny_real *x, size_t x_stride, hny_real *y, size_t y_stride, bool accumulate) {
     if (rows == 0) return HNY_OK;
     HNY_TRY(check_pair(products, weights));
+    if (watching) watching(HNY_PRODUCT_FORWARD, weights->precision, rows, weights->out, weights->in);
     return products->engine->forward(products, weights, rows, x, x_stride, y, y_stride, accumulate);
 }
 
@@ -141,6 +147,7 @@ hny_status hny_product_input_gradient(struct hny_products *products, const struc
     if (rows == 0) return HNY_OK;
     HNY_TRY(check_pair(products, weights));
     if (!weights->gradient) return hny_fail(HNY_ERROR_USAGE, "weights prepared without gradients");
+    if (watching) watching(HNY_PRODUCT_INPUT_GRADIENT, weights->precision, rows, weights->out, weights->in);
     return products->engine->input_gradient(products, weights, rows, dy, dy_stride, dx, dx_stride,
                                             accumulate);
 }
@@ -151,6 +158,7 @@ hny_status hny_product_weight_gradient(struct hny_products *products, enum hny_p
     if (rows == 0 || out == 0 || in == 0) return HNY_OK;
     if (precision == HNY_PRECISION_INT8) return hny_fail(HNY_ERROR_USAGE, "no gradients in int8");
     HNY_TRY(check_precision(products->engine, precision));
+    if (watching) watching(HNY_PRODUCT_WEIGHT_GRADIENT, precision, rows, out, in);
     return products->engine->weight_gradient(products, precision, rows, out, in, dy, dy_stride, x, x_stride,
                                              dw);
 }

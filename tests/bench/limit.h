@@ -1,0 +1,33 @@
+/* The machine's limit: a product by oneDNN called directly, its operands converted and laid out ahead as
+ * oneDNN likes them best, on one thread. */
+#ifndef HNY_TESTS_BENCH_LIMIT_H
+#define HNY_TESTS_BENCH_LIMIT_H
+
+#include "nn/product.h"
+
+/* A product as nn/product.h has it. */
+struct bench_product {
+    enum hny_product_kind kind;
+    enum hny_precision precision; /* f32 or bf16 */
+    size_t rows, out, in;
+};
+
+struct bench_limit;
+struct bench_limit *bench_limit_open(const struct bench_product *product); /* exits on failure */
+void bench_limit_run(struct bench_limit *limit);
+void bench_limit_close(struct bench_limit *limit);
+
+/* The least processor time of a run in SECONDS of trying, three runs at least. */
+double bench_limit_seconds(const struct bench_product *product, double seconds);
+
+double bench_operations(const struct bench_product *product); /* two for each multiplication and addition */
+
+/* Of this thread alone, so that others on the machine disturb less. */
+double bench_thread_seconds(void);
+
+/* Exits, saying WHAT failed, where not FINE. */
+void bench_demand(bool fine, const char *what);
+
+float *bench_values(size_t count); /* some numbers within ± 0.5; free */
+
+#endif
