@@ -202,11 +202,14 @@ hny_status hny_log_sync(struct hny_log *log, unsigned long long *bytes) {
     return HNY_OK;
 }
 
-void hny_log_close(struct hny_log **log) {
-    if (!*log) return;
-    if ((*log)->fd >= 0) close((*log)->fd);
+hny_status hny_log_close(struct hny_log **log) {
+    if (!*log) return HNY_OK;
+    hny_status status = HNY_OK;
+    if ((*log)->fd >= 0 && close((*log)->fd) != 0)
+        status = hny_fail_errno("%s: cannot be closed", (*log)->path);
     hny_buffer_free(&(*log)->line);
     free((*log)->path);
     free(*log);
     *log = NULL;
+    return status;
 }

@@ -29,6 +29,7 @@ struct hny_log;
 hny_status hny_log_open(struct hny_log **log, const char *path, unsigned long long keep_bytes);
 hny_status hny_log_write(struct hny_log *log, json_t *object);           /* steals the reference */
 hny_status hny_log_sync(struct hny_log *log, unsigned long long *bytes); /* on disk; *BYTES its length */
-void hny_log_close(struct hny_log **log);                                /* nulls; NULL is allowed */
+/* Nulls; NULL is allowed. HNY_ERROR_IO where the system says so late that a line may be lost. */
+hny_status hny_log_close(struct hny_log **log);
 
 #endif

@@ -297,6 +297,7 @@ hny_status hny_train(const struct hny_train_job *job) {
     struct hny_run run;
     hny_status status = hny_run_open(&run, job);
     if (status == HNY_OK) status = run_all(&run);
+    if (status == HNY_OK) status = hny_log_close(&run.log);
     if (hny_preparation_refusal(status)) hny_preparation_forget(&run.preparation, job);
     hny_progress_end();
     hny_run_close(&run);

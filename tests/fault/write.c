@@ -35,8 +35,8 @@ static hny_status write_log(const char *path) {
     hny_status status = hny_log_write(log, json_pack("{s:i}", "n", 2));
     if (status == HNY_OK) status = hny_log_write(log, json_pack("{s:i}", "n", 3));
     if (status == HNY_OK) status = hny_log_sync(log, &bytes);
-    hny_log_close(&log);
-    return status;
+    hny_status closed = hny_log_close(&log);
+    return status == HNY_OK ? closed : status;
 }
 
 static hny_status write_folder(const char *path) {
