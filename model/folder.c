@@ -12,11 +12,10 @@ static const char kind[] = "honyaku model";
 enum { VERSION = 1 };
 enum { POINTER_BYTES_MOST = 4096, TOKENIZER_BYTES_MOST = 256 << 20 };
 
-static const char *const joint_name = "tokenizer.model";
-static const char *const separate_names[] = {"source.model", "target.model"};
+const char *const hny_folder_tokenizers[] = {"tokenizer.model", "source.model", "target.model"};
 
-static const char *tokenizer_name(size_t count, size_t i) {
-    return count == 1 ? joint_name : separate_names[i];
+const char *hny_folder_tokenizer(size_t count, size_t i) {
+    return hny_folder_tokenizers[count == 1 ? 0 : 1 + i];
 }
 
 hny_status hny_folder_write_blocks(const char *path, const struct hny_parameters *parameters,
@@ -123,7 +122,7 @@ static hny_status write_parts(const char *folder, const struct hny_model *model,
     HNY_TRY(hny_folder_write_blocks(path->data, &model->parameters, &values, (const char *const[]){""}, 1));
     HNY_TRY(add_digest(files, folder, "model.safetensors"));
     for (size_t i = 0; i < tokenizer_count; i++) {
-        const char *name = tokenizer_name(tokenizer_count, i);
+        const char *name = hny_folder_tokenizer(tokenizer_count, i);
         HNY_TRY(hny_path_join(path, folder, name));
         HNY_TRY(copy_file(tokenizers[i], path->data));
         HNY_TRY(add_digest(files, folder, name));
@@ -236,14 +235,16 @@ static hny_status open_tokenizer(const char *folder, const char *name, size_t vo
 }
 
 static hny_status open_tokenizers(struct hny_model *model, const char *folder, const json_t *files) {
-    if (json_object_get(files, joint_name)) {
-        HNY_TRY(open_tokenizer(folder, joint_name, model->source_vocabulary, &model->source_tokenizer));
+    const char *joint = hny_folder_tokenizer(1, 0), *source = hny_folder_tokenizer(2, 0),
+               *target = hny_folder_tokenizer(2, 1);
+    if (json_object_get(files, joint)) {
+        HNY_TRY(open_tokenizer(folder, joint, model->source_vocabulary, &model->source_tokenizer));
         model->target_tokenizer = model->source_tokenizer;
         return HNY_OK;
     }
-    if (!json_object_get(files, separate_names[0])) return HNY_OK; /* a model of bare ids */
-    HNY_TRY(open_tokenizer(folder, separate_names[0], model->source_vocabulary, &model->source_tokenizer));
-    return open_tokenizer(folder, separate_names[1], model->target_vocabulary, &model->target_tokenizer);
+    if (!json_object_get(files, source)) return HNY_OK; /* a model of bare ids */
+    HNY_TRY(open_tokenizer(folder, source, model->source_vocabulary, &model->source_tokenizer));
+    return open_tokenizer(folder, target, model->target_vocabulary, &model->target_tokenizer);
 }
 
 static hny_status read_model(struct hny_model **model, const char *folder, json_t *object, const char *path,

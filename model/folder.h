@@ -7,6 +7,13 @@
 
 #include "model/model.h"
 
+/* The file names of tokenizers: of both sides, of the source, of the target. */
+enum { HNY_FOLDER_TOKENIZERS = 3 };
+extern const char *const hny_folder_tokenizers[HNY_FOLDER_TOKENIZERS];
+
+/* The name of the file of tokenizer I of COUNT, 1 or 2. */
+const char *hny_folder_tokenizer(size_t count, size_t i);
+
 /* Writes MODEL with the weights VALUES (a block like parameters.values) into the existing FOLDER, each file
  * whole or not at all, config.json last. The tokenizer files TOKENIZERS are copied: paths of one (joint), two
  * (source, target) or none. TRAINING, which may be NULL, is kept as "training" in config.json; its reference

@@ -15,8 +15,6 @@
 
 enum { TOKENIZER_BYTES_MOST = 256 << 20 };
 
-static const char *const separate_names[HNY_SIDES] = {"source.model", "target.model"};
-
 static hny_status lock_folder(struct hny_preparation *preparation, const char *folder) {
     preparation->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (preparation->lock < 0) return hny_fail_errno("%s", folder);
@@ -151,7 +149,7 @@ static hny_status copy_tokenizer(const struct hny_train_job *job, const char *na
 static hny_status make_tokenizer(struct hny_preparation *preparation, const struct hny_train_job *job,
                                  size_t i, struct hny_threads *threads) {
     bool joint = preparation->tokenizer_count == 1;
-    const char *name = joint ? "tokenizer.model" : separate_names[i];
+    const char *name = hny_folder_tokenizer(preparation->tokenizer_count, i);
     const char *both[] = {job->source, job->target};
     struct hny_buffer path = {0};
     HNY_TRY(hny_path_join(&path, job->out, name));

@@ -13,30 +13,34 @@ static const struct hny_option options[] = {
     {NULL, 0, NULL, false, false, NULL},
 };
 
-static const char *const tokenizer_names[] = {"tokenizer.model", "source.model", "target.model"};
-enum { TOKENIZER_NAMES = sizeof tokenizer_names / sizeof *tokenizer_names };
-
-/* The digest of FOLDER's file NAME; empty where there is none. */
-static hny_status digest_of(const char *folder, const char *name, char digest[HNY_DIGEST_TEXT]) {
+/* The digests of FOLDER's tokenizer files; empty where there is no such one. */
+static hny_status digest_tokenizers(const char *folder,
+                                    char digests[HNY_FOLDER_TOKENIZERS][HNY_DIGEST_TEXT]) {
     struct hny_buffer resolved = {0}, path = {0};
     hny_status status = hny_folder_resolve(folder, &resolved);
-    if (status == HNY_OK) status = hny_path_join(&path, resolved.data, name);
-    digest[0] = '\0';
-    if (status == HNY_OK && hny_path_exists(path.data)) status = hny_digest_file(path.data, digest);
+    for (size_t i = 0; status == HNY_OK && i < HNY_FOLDER_TOKENIZERS; i++) {
+        digests[i][0] = '\0';
+        status = hny_path_join(&path, resolved.data, hny_folder_tokenizers[i]);
+        if (status == HNY_OK && hny_path_exists(path.data)) status = hny_digest_file(path.data, digests[i]);
+    }
     hny_buffer_free(&resolved);
     hny_buffer_free(&path);
     return status;
 }
 
-/* An id must mean the same subword in all of them. */
-static hny_status same_tokenizers(const char *folder, const char *first) {
-    char own[HNY_DIGEST_TEXT], wanted[HNY_DIGEST_TEXT];
-    for (size_t i = 0; i < TOKENIZER_NAMES; i++) {
-        HNY_TRY(digest_of(folder, tokenizer_names[i], own));
-        HNY_TRY(digest_of(first, tokenizer_names[i], wanted));
-        if (strcmp(own, wanted) != 0)
-            return hny_fail(HNY_ERROR_INPUT, "%s: its %s is not that of %s: the same ids mean other words",
-                            folder, tokenizer_names[i], first);
+/* An id must mean the same subword in all models. */
+static hny_status check_tokenizers(const struct hny_arguments *arguments) {
+    char own[HNY_FOLDER_TOKENIZERS][HNY_DIGEST_TEXT], wanted[HNY_FOLDER_TOKENIZERS][HNY_DIGEST_TEXT];
+    const char *first = hny_argument_rest_at(arguments, 0);
+    HNY_TRY(digest_tokenizers(first, wanted));
+    for (size_t m = 1; m < hny_argument_rest(arguments); m++) {
+        const char *folder = hny_argument_rest_at(arguments, m);
+        HNY_TRY(digest_tokenizers(folder, own));
+        for (size_t i = 0; i < HNY_FOLDER_TOKENIZERS; i++)
+            if (strcmp(own[i], wanted[i]) != 0)
+                return hny_fail(HNY_ERROR_INPUT,
+                                "%s: its %s is not that of %s: the same ids mean other words", folder,
+                                hny_folder_tokenizers[i], first);
     }
     return HNY_OK;
 }
@@ -60,16 +64,14 @@ static hny_status write_mean(const struct hny_arguments *arguments, struct hny_m
     size_t count = hny_argument_rest(arguments), size = first->parameters.count, names = 0;
     double *sum = hny_allocate(size, sizeof *sum);
     struct hny_buffer folder = {0}, paths[2] = {{0}, {0}};
-    hny_status status = sum ? HNY_OK : HNY_ERROR_MEMORY;
-    for (size_t i = 1; status == HNY_OK && i < count; i++)
-        status = same_tokenizers(hny_argument_rest_at(arguments, i), hny_argument_rest_at(arguments, 0));
+    hny_status status = sum ? check_tokenizers(arguments) : HNY_ERROR_MEMORY;
     for (size_t i = 0; status == HNY_OK && i < count; i++)
         status = add_weights(hny_argument_rest_at(arguments, i), first, sum);
     for (size_t i = 0; status == HNY_OK && i < size; i++)
         first->parameters.values[i] = (hny_real)(sum[i] / (double)count);
     if (status == HNY_OK) status = hny_folder_resolve(hny_argument_rest_at(arguments, 0), &folder);
-    for (size_t i = 0; status == HNY_OK && i < TOKENIZER_NAMES && names < 2; i++) {
-        status = hny_path_join(&paths[names], folder.data, tokenizer_names[i]);
+    for (size_t i = 0; status == HNY_OK && i < HNY_FOLDER_TOKENIZERS && names < 2; i++) {
+        status = hny_path_join(&paths[names], folder.data, hny_folder_tokenizers[i]);
         if (status == HNY_OK && hny_path_exists(paths[names].data)) names++;
     }
     json_t *training = json_pack("{s:I}", "averaged", (json_int_t)count);
