@@ -13,7 +13,7 @@ static const struct {
     enum hny_product_isa isa;
     const char *name;
 } isas[] = {
-    {dnnl_cpu_isa_avx512_core_amx, HNY_ISA_BF16, "avx512_core_amx"},
+    {dnnl_cpu_isa_avx512_core_amx, HNY_ISA_AMX, "avx512_core_amx"},
     {dnnl_cpu_isa_avx512_core_bf16, HNY_ISA_BF16, "avx512_core_bf16"},
     {dnnl_cpu_isa_avx512_core_vnni, HNY_ISA_VNNI, "avx512_core_vnni"},
     {dnnl_cpu_isa_avx512_core, HNY_ISA_AVX512, "avx512_core"},

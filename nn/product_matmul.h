@@ -24,6 +24,11 @@ size_t hny_packed_bytes(const struct hny_packed *packed);
 /* VALUES without gaps: floats, or bytes for weights of S8. */
 hny_status hny_packed_fill(struct hny_packed *packed, const void *values);
 
+/* Floats of COUNT of the inner dimension from FIRST on, out of VALUES [inner][columns] (or the other way
+ * round); zeros where the operand is larger. */
+hny_status hny_packed_fill_part(struct hny_packed *packed, const float *values, size_t inner, size_t columns,
+                                size_t first, size_t count);
+
 /* One product. Operands have no gaps between their rows: for others oneDNN has only its reference kernels.
  * All fields are 64 bits wide, so that two products are equal where their bytes are. */
 struct hny_matmul {

@@ -5,7 +5,7 @@
 #include "nn/product_engine.h"
 #include "nn/product_int8.h"
 #include "nn/product_isa.h"
-#include "nn/product_matmul.h"
+#include "nn/product_operand.h"
 #include "nn/product_pack.h"
 
 #include "base/memory.h"
@@ -23,10 +23,11 @@
 
 struct onednn_weights {
     struct hny_weights common;
-    struct hny_packed *forward;
-    struct hny_packed *backward;
-    int8_t *quantised;   /* [out][in], and below a number a row: int8 only */
-    float *column_scale; /* of the result's columns, which are the weights' rows */
+    struct hny_operand forward;
+    struct hny_operand backward;
+    struct hny_packed *packed; /* int8 only, and all below */
+    int8_t *quantised;         /* [out][in], and below a number a row */
+    float *column_scale;       /* of the result's columns, which are the weights' rows */
     int32_t *zero_sum;
 };
 
@@ -65,9 +66,9 @@ static hny_status open_int8(struct onednn_weights *own) {
     own->column_scale = hny_allocate(weights->out, sizeof(float));
     own->zero_sum = hny_allocate(weights->out, sizeof(int32_t));
     if (!own->quantised || !own->column_scale || !own->zero_sum) return HNY_ERROR_MEMORY;
-    HNY_TRY(hny_packed_create(&own->forward, weights->in, weights->out, HNY_MATMUL_U8, HNY_MATMUL_S8, true));
+    HNY_TRY(hny_packed_create(&own->packed, weights->in, weights->out, HNY_MATMUL_U8, HNY_MATMUL_S8, true));
     own->common.bytes =
-        hny_packed_bytes(own->forward) + weights->out * (weights->in + sizeof(float) + sizeof(int32_t));
+        hny_packed_bytes(own->packed) + weights->out * (weights->in + sizeof(float) + sizeof(int32_t));
     return HNY_OK;
 }
 
@@ -75,18 +76,19 @@ static hny_status weights_open(struct hny_weights *weights) {
     struct onednn_weights *own = (struct onednn_weights *)weights;
     if (weights->precision == HNY_PRECISION_INT8) return open_int8(own);
     enum hny_matmul_type type = operand_type(weights->precision);
-    HNY_TRY(hny_packed_create(&own->forward, weights->in, weights->out, type, type, true));
-    weights->bytes = hny_packed_bytes(own->forward);
+    HNY_TRY(hny_operand_open(&own->forward, weights->in, weights->out, type, true));
+    weights->bytes = own->forward.bytes;
     if (!weights->gradient) return HNY_OK;
-    HNY_TRY(hny_packed_create(&own->backward, weights->out, weights->in, type, type, false));
-    weights->bytes += hny_packed_bytes(own->backward);
+    HNY_TRY(hny_operand_open(&own->backward, weights->out, weights->in, type, false));
+    weights->bytes += own->backward.bytes;
     return HNY_OK;
 }
 
 static void weights_close(struct hny_weights *weights) {
     struct onednn_weights *own = (struct onednn_weights *)weights;
-    hny_packed_destroy(&own->forward);
-    hny_packed_destroy(&own->backward);
+    hny_operand_close(&own->forward);
+    hny_operand_close(&own->backward);
+    hny_packed_destroy(&own->packed);
     free(own->quantised);
     free(own->column_scale);
     free(own->zero_sum);
@@ -97,10 +99,10 @@ static hny_status pack(struct hny_weights *weights, const hny_real *values) {
     if (weights->precision == HNY_PRECISION_INT8) {
         hny_int8_quantise_weights(weights->out, weights->in, values, own->quantised, own->column_scale,
                                   own->zero_sum);
-        return hny_packed_fill(own->forward, own->quantised);
+        return hny_packed_fill(own->packed, own->quantised);
     }
-    HNY_TRY(hny_packed_fill(own->forward, values));
-    return weights->gradient ? hny_packed_fill(own->backward, values) : HNY_OK;
+    HNY_TRY(hny_operand_fill(&own->forward, values));
+    return weights->gradient ? hny_operand_fill(&own->backward, values) : HNY_OK;
 }
 
 static hny_status products_open(struct hny_products *products) {
@@ -120,56 +122,90 @@ static void copy_row(float *out, const float *in, size_t count) {
     memcpy(out, in, count * sizeof *out);
 }
 
-/* VALUES [rows][columns] as the product reads them, without gaps and in its type: themselves, or (where COPY,
- * always) a copy in SCRATCH. */
-static hny_status gather(enum hny_matmul_type type, struct hny_product_scratch *scratch, size_t rows,
-                         size_t columns, const float *values, size_t stride, bool copy,
+/* What a product reads: ROWS rows of COLUMNS numbers, behind them zeros up to a padded size. */
+struct source {
+    enum hny_matmul_type type;
+    const float *values;
+    size_t stride;
+    size_t rows, padded_rows;
+    size_t columns, padded_columns;
+};
+
+/* SOURCE without gaps and in its type: itself, or (where COPY, always) a copy in SCRATCH. */
+static hny_status gather(const struct source *source, struct hny_product_scratch *scratch, bool copy,
                          const void **gathered) {
-    bool dense = stride == columns || rows == 1;
-    *gathered = values;
-    if (type == HNY_MATMUL_F32 && dense && !copy) return HNY_OK;
-    HNY_TRY(hny_product_scratch_reserve(scratch, rows * columns * sizeof(float)));
+    size_t columns = source->columns, wide = source->padded_columns;
+    bool dense = source->stride == columns || source->rows == 1;
+    bool padded = source->padded_rows > source->rows || wide > columns;
+    *gathered = source->values;
+    if (source->type == HNY_MATMUL_F32 && dense && !padded && !copy) return HNY_OK;
+    HNY_TRY(hny_product_scratch_reserve(scratch, source->padded_rows * wide * sizeof(float)));
     *gathered = scratch->data;
-    for (size_t row = 0; row < rows; row++) {
-        if (type == HNY_MATMUL_BF16)
-            hny_pack_round((uint16_t *)scratch->data + row * columns, values + row * stride, columns);
+    size_t size = source->type == HNY_MATMUL_BF16 ? sizeof(uint16_t) : sizeof(float);
+    for (size_t row = 0; row < source->rows; row++) {
+        char *to = (char *)scratch->data + row * wide * size;
+        const float *from = source->values + row * source->stride;
+        if (source->type == HNY_MATMUL_BF16)
+            hny_pack_round((uint16_t *)(void *)to, from, columns);
         else
-            copy_row((float *)scratch->data + row * columns, values + row * stride, columns);
+            copy_row((float *)(void *)to, from, columns);
+        memset(to + columns * size, 0, (wide - columns) * size);
+    }
+    memset((char *)scratch->data + source->rows * wide * size, 0,
+           (source->padded_rows - source->rows) * wide * size);
+    return HNY_OK;
+}
+
+/* result[rows][wide] (+)= the source's rows · the weights, piece by piece in their order; ROWS with those of
+ * padding. */
+static hny_status multiply_pieces(struct onednn_products *own, const struct hny_operand *weights, size_t rows,
+                                  struct source source, float *result, bool accumulate) {
+    for (size_t i = 0; i < weights->count; i++) {
+        const void *gathered = NULL;
+        source.columns = hny_operand_inner(weights, i);
+        source.padded_columns = hny_operand_padded(weights, i);
+        HNY_TRY(gather(&source, &own->source, false, &gathered));
+        const struct hny_matmul matmul = {.rows = rows,
+                                          .inner = source.padded_columns,
+                                          .columns = weights->wide,
+                                          .source = weights->type,
+                                          .accumulate = accumulate || i > 0};
+        HNY_TRY(hny_matmul_run(own->matmuls, &matmul, gathered, weights->pieces[i], NULL, result));
+        source.values += source.columns;
     }
     return HNY_OK;
 }
 
-/* Up to CHUNK_ROWS rows: result[rows][columns] (+)= source[rows][inner] · packed. A result with gaps is
+/* Up to CHUNK_ROWS rows: result[rows][columns] (+)= values[rows][inner] · weights. A result with gaps is
  * computed elsewhere, by the same kernel, so that its bytes do not depend on the gaps. */
-static hny_status multiply_chunk(struct onednn_products *own, enum hny_matmul_type type,
-                                 const struct hny_packed *packed, size_t rows, size_t inner, size_t columns,
-                                 const float *source, size_t source_stride, float *result,
-                                 size_t result_stride, bool accumulate) {
-    const struct hny_matmul matmul = {
-        .rows = rows, .inner = inner, .columns = columns, .source = type, .accumulate = accumulate};
-    const void *gathered = NULL;
-    HNY_TRY(gather(type, &own->source, rows, inner, source, source_stride, false, &gathered));
-    if (result_stride == columns || rows == 1)
-        return hny_matmul_run(own->matmuls, &matmul, gathered, packed, NULL, result);
-    HNY_TRY(hny_product_scratch_reserve(&own->sums, rows * columns * sizeof(float)));
+static hny_status multiply_chunk(struct onednn_products *own, const struct hny_operand *weights, size_t rows,
+                                 const float *values, size_t stride, float *result, size_t result_stride,
+                                 bool accumulate) {
+    size_t columns = weights->columns, wide = weights->wide;
+    size_t padded = rows < weights->grain.rows ? weights->grain.rows : rows;
+    const struct source source = {
+        .type = weights->type, .values = values, .stride = stride, .rows = rows, .padded_rows = padded};
+    if (padded == rows && wide == columns && (result_stride == columns || rows == 1))
+        return multiply_pieces(own, weights, rows, source, result, accumulate);
+    HNY_TRY(hny_product_scratch_reserve(&own->sums, padded * wide * sizeof(float)));
     float *sums = own->sums.data;
+    if (accumulate) memset(sums, 0, padded * wide * sizeof *sums);
     for (size_t row = 0; accumulate && row < rows; row++)
-        copy_row(sums + row * columns, result + row * result_stride, columns);
-    HNY_TRY(hny_matmul_run(own->matmuls, &matmul, gathered, packed, NULL, sums));
+        copy_row(sums + row * wide, result + row * result_stride, columns);
+    HNY_TRY(multiply_pieces(own, weights, padded, source, sums, accumulate));
     for (size_t row = 0; row < rows; row++)
-        copy_row(result + row * result_stride, sums + row * columns, columns);
+        copy_row(result + row * result_stride, sums + row * wide, columns);
     return HNY_OK;
 }
 
-static hny_status multiply(struct hny_products *products, enum hny_matmul_type type,
-                           const struct hny_packed *packed, size_t rows, size_t inner, size_t columns,
+static hny_status multiply(struct hny_products *products, const struct hny_operand *weights, size_t rows,
                            const float *source, size_t source_stride, float *result, size_t result_stride,
                            bool accumulate) {
     struct onednn_products *own = (struct onednn_products *)products;
     for (size_t row = 0, chunk; row < rows; row += chunk) {
         chunk = rows - row < CHUNK_ROWS ? rows - row : CHUNK_ROWS;
-        HNY_TRY(multiply_chunk(own, type, packed, chunk, inner, columns, source + row * source_stride,
-                               source_stride, result + row * result_stride, result_stride, accumulate));
+        HNY_TRY(multiply_chunk(own, weights, chunk, source + row * source_stride, source_stride,
+                               result + row * result_stride, result_stride, accumulate));
     }
     return HNY_OK;
 }
@@ -184,7 +220,7 @@ static hny_status multiply_chunk_int8(struct onednn_products *own, const struct 
     HNY_TRY(hny_product_scratch_reserve(&own->sums, rows * out * sizeof(int32_t)));
     const struct hny_matmul matmul = {.rows = rows, .inner = in, .columns = out, .source = HNY_MATMUL_U8};
     hny_int8_quantise(rows, in, x, x_stride, own->source.data, own->scales.data);
-    HNY_TRY(hny_matmul_run(own->matmuls, &matmul, own->source.data, weights->forward, NULL, own->sums.data));
+    HNY_TRY(hny_matmul_run(own->matmuls, &matmul, own->source.data, weights->packed, NULL, own->sums.data));
     hny_int8_dequantise(rows, out, own->sums.data, own->scales.data, weights->column_scale, weights->zero_sum,
                         y, y_stride, accumulate);
     return HNY_OK;
@@ -207,16 +243,14 @@ static hny_status forward(struct hny_products *products, const struct hny_weight
     if (weights->precision == HNY_PRECISION_INT8)
         return multiply_int8((struct onednn_products *)products, own, rows, x, x_stride, y, y_stride,
                              accumulate);
-    return multiply(products, operand_type(weights->precision), own->forward, rows, weights->in, weights->out,
-                    x, x_stride, y, y_stride, accumulate);
+    return multiply(products, &own->forward, rows, x, x_stride, y, y_stride, accumulate);
 }
 
 static hny_status input_gradient(struct hny_products *products, const struct hny_weights *weights,
                                  size_t rows, const hny_real *dy, size_t dy_stride, hny_real *dx,
                                  size_t dx_stride, bool accumulate) {
-    return multiply(products, operand_type(weights->precision),
-                    ((const struct onednn_weights *)weights)->backward, rows, weights->out, weights->in, dy,
-                    dy_stride, dx, dx_stride, accumulate);
+    const struct onednn_weights *own = (const struct onednn_weights *)weights;
+    return multiply(products, &own->backward, rows, dy, dy_stride, dx, dx_stride, accumulate);
 }
 
 /* What the blocks of a weight gradient share: ROWS rows of dy and x. */
@@ -250,8 +284,14 @@ static hny_status gather_weights(struct onednn_products *own, const struct gradi
     HNY_TRY(hny_product_scratch_reserve(&own->weights, bytes));
     if (!pack.inner_stride) {
         memset(own->weights.data, 0, bytes);
-        return gather(gradient->type, &own->weights, gradient->rows, gradient->in, gradient->x,
-                      gradient->x_stride, true, &gathered);
+        const struct source source = {.type = gradient->type,
+                                      .values = gradient->x,
+                                      .stride = gradient->x_stride,
+                                      .rows = gradient->rows,
+                                      .padded_rows = gradient->rows,
+                                      .columns = gradient->in,
+                                      .padded_columns = gradient->in};
+        return gather(&source, &own->weights, true, &gathered);
     }
     pack.inner = gradient->rows;
     if (gradient->type == HNY_MATMUL_BF16)

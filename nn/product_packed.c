@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* Any number of rows packs alike; oneDNN is asked for the layout with this one. */
 #define PACKING_ROWS 64
@@ -99,18 +100,45 @@ static dnnl_status_t run_reorder(struct hny_packed *packed, const void *values) 
 
 hny_status hny_packed_fill(struct hny_packed *packed, const void *values) {
     const struct hny_pack *pack = &packed->pack;
-    if (pack->inner_stride) {
-        size_t stride = packed->transposed ? pack->inner : pack->columns;
-        if (packed->type == HNY_MATMUL_BF16)
-            hny_pack_bf16(pack, values, stride, packed->transposed, packed->data);
-        else
-            hny_pack_f32(pack, values, stride, packed->transposed, packed->data);
-        return HNY_OK;
-    }
+    if (pack->inner_stride)
+        return hny_packed_fill_part(packed, values, pack->inner, pack->columns, 0, pack->inner);
     int threads = hny_dnnl_begin();
     dnnl_status_t status = run_reorder(packed, values);
     hny_dnnl_end(threads);
     return hny_dnnl_check(status, "pack weights");
+}
+
+/* A copy of the part with its zeros, for oneDNN's own reorder, which wants the operand whole. */
+static hny_status fill_from_copy(struct hny_packed *packed, const float *values, size_t stride,
+                                 size_t columns, size_t count) {
+    size_t rows = packed->transposed ? columns : count, length = packed->transposed ? count : columns;
+    size_t wide = packed->transposed ? packed->pack.inner : packed->pack.columns;
+    float *copy = hny_allocate(packed->pack.inner * packed->pack.columns, sizeof *copy);
+    if (!copy) return HNY_ERROR_MEMORY;
+    for (size_t row = 0; row < rows; row++)
+        memcpy(copy + row * wide, values + row * stride, length * sizeof *copy);
+    hny_status status = hny_packed_fill(packed, copy);
+    free(copy);
+    return status;
+}
+
+hny_status hny_packed_fill_part(struct hny_packed *packed, const float *values, size_t inner, size_t columns,
+                                size_t first, size_t count) {
+    struct hny_pack pack = packed->pack;
+    size_t stride = packed->transposed ? inner : columns;
+    values += packed->transposed ? first : first * columns;
+    if (!pack.inner_stride) {
+        if (count == inner && inner == pack.inner && columns == pack.columns)
+            return hny_packed_fill(packed, values);
+        return fill_from_copy(packed, values, stride, columns, count);
+    }
+    pack.inner = count;
+    pack.columns = columns;
+    if (packed->type == HNY_MATMUL_BF16)
+        hny_pack_bf16(&pack, values, stride, packed->transposed, packed->data);
+    else
+        hny_pack_f32(&pack, values, stride, packed->transposed, packed->data);
+    return HNY_OK;
 }
 
 #endif

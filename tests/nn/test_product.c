@@ -172,6 +172,7 @@ static void check_invariance_of_engines(enum hny_precision precision) {
         check_invariance(100, 300, precision, 53);
         check_invariance(96, 513, precision, 53);
         check_invariance(300, 1024, precision, 97);
+        check_invariance(1100, 600, precision, 131);
     }
 }
 

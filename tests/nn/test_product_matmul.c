@@ -92,3 +92,34 @@ Test(product_matmul, packed_and_loose_weights_are_the_weights) {
     }
     hny_matmuls_destroy(&matmuls);
 }
+
+/* Whole numbers again, out of the middle of VALUES [inner][columns] into an operand with room to spare. */
+static void check_part(struct hny_matmuls *matmuls, size_t room, bool transposed) {
+    enum { ROWS = 3, INNER = 50, FIRST = 16, COUNT = 21, COLUMNS = 9, PADDED = 32 };
+    float source[ROWS * PADDED] = {0}, values[INNER * COLUMNS], result[ROWS * 64];
+    struct hny_packed *packed = NULL;
+    const struct hny_matmul matmul = {
+        .rows = ROWS, .inner = PADDED, .columns = room, .source = HNY_MATMUL_F32};
+    for (size_t i = 0; i < INNER * COLUMNS; i++) values[i] = (float)(i % 11) - 5;
+    for (size_t i = 0; i < ROWS * PADDED; i++) source[i] = (float)(i % 13) - 6; /* on zeros too */
+    check(hny_packed_create(&packed, PADDED, room, HNY_MATMUL_F32, HNY_MATMUL_F32, transposed));
+    check(hny_packed_fill_part(packed, values, INNER, COLUMNS, FIRST, COUNT));
+    check(hny_matmul_run(matmuls, &matmul, source, packed, NULL, result));
+    for (size_t i = 0; i < ROWS * room; i++) {
+        size_t row = i / room, column = i % room;
+        float sum = 0;
+        for (size_t k = 0; column < COLUMNS && k < COUNT; k++)
+            sum += source[row * PADDED + k] *
+                   values[transposed ? column * INNER + FIRST + k : (FIRST + k) * COLUMNS + column];
+        cr_assert_eq((double)result[i], (double)sum, "room %zu, row %zu, column %zu", room, row, column);
+    }
+    hny_packed_destroy(&packed);
+}
+
+/* 16 columns lie as only oneDNN's reorder knows. */
+Test(product_matmul, a_part_of_the_weights_is_packed_among_zeros) {
+    struct hny_matmuls *matmuls = NULL;
+    check(hny_matmuls_create(&matmuls));
+    for (size_t i = 0; i < 4; i++) check_part(matmuls, i / 2 ? 64 : 16, i % 2);
+    hny_matmuls_destroy(&matmuls);
+}

@@ -1,0 +1,57 @@
+#ifndef HNY_DOUBLE
+
+#include "nn/product_operand.h"
+
+#include "base/memory.h"
+#include "nn/product_isa.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct hny_grain hny_grain_of(enum hny_matmul_type type) {
+    if (type == HNY_MATMUL_BF16 && hny_product_isa() >= HNY_ISA_AMX)
+        return (struct hny_grain){.rows = 8, .columns = 64, .inner = 32, .most_inner = 512};
+    return (struct hny_grain){.rows = 1, .columns = 1, .inner = 1, .most_inner = SIZE_MAX};
+}
+
+size_t hny_operand_inner(const struct hny_operand *operand, size_t i) {
+    size_t most = operand->grain.most_inner;
+    return operand->count == 1 ? operand->inner : i + 1 < operand->count ? most : operand->inner - i * most;
+}
+
+size_t hny_operand_padded(const struct hny_operand *operand, size_t i) {
+    size_t unit = operand->grain.inner;
+    return (hny_operand_inner(operand, i) + unit - 1) / unit * unit;
+}
+
+hny_status hny_operand_open(struct hny_operand *operand, size_t inner, size_t columns,
+                            enum hny_matmul_type type, bool transposed) {
+    const struct hny_grain grain = hny_grain_of(type);
+    *operand = (struct hny_operand){.type = type, .inner = inner, .columns = columns, .grain = grain};
+    operand->wide = columns < grain.columns ? grain.columns : columns;
+    operand->count = (inner - 1) / grain.most_inner + 1;
+    operand->pieces = hny_allocate(operand->count, sizeof *operand->pieces);
+    if (!operand->pieces) return HNY_ERROR_MEMORY;
+    for (size_t i = 0; i < operand->count; i++) {
+        HNY_TRY(hny_packed_create(&operand->pieces[i], hny_operand_padded(operand, i), operand->wide, type,
+                                  type, transposed));
+        operand->bytes += hny_packed_bytes(operand->pieces[i]);
+    }
+    return HNY_OK;
+}
+
+void hny_operand_close(struct hny_operand *operand) {
+    for (size_t i = 0; operand->pieces && i < operand->count; i++) hny_packed_destroy(&operand->pieces[i]);
+    free(operand->pieces);
+    *operand = (struct hny_operand){0};
+}
+
+hny_status hny_operand_fill(struct hny_operand *operand, const float *values) {
+    for (size_t i = 0; i < operand->count; i++) {
+        size_t first = i == 0 ? 0 : i * operand->grain.most_inner;
+        HNY_TRY(hny_packed_fill_part(operand->pieces[i], values, operand->inner, operand->columns, first,
+                                     hny_operand_inner(operand, i)));
+    }
+    return HNY_OK;
+}
+
+#endif

@@ -1,0 +1,41 @@
+/* A weights operand as oneDNN multiplies by it: packed, and cut and padded so that a row of the result is the
+ * same bytes in any batch. Where a processor's kernels give that by themselves it is one piece as it is. */
+#ifndef HNY_NN_PRODUCT_OPERAND_H
+#define HNY_NN_PRODUCT_OPERAND_H
+
+#include "nn/product_matmul.h"
+
+/* What a product has to keep to. */
+struct hny_grain {
+    size_t rows;       /* at least so many, zeros among them */
+    size_t columns;    /* at least so many */
+    size_t inner;      /* a multiple of it… */
+    size_t most_inner; /* …and at most so much in one product, itself a multiple */
+};
+
+/* The grain of products of TYPE on this processor. AMX: oneDNN 2.6 cuts the inner dimension by the number of
+ * rows, above 512 (measured, 2.6.3), and turns to other kernels for fewer than 5 rows or 52 columns. */
+struct hny_grain hny_grain_of(enum hny_matmul_type type);
+
+struct hny_operand {
+    enum hny_matmul_type type;
+    size_t inner, columns;
+    struct hny_grain grain;
+    size_t wide;  /* columns with those of padding */
+    size_t count; /* pieces, along the inner dimension */
+    struct hny_packed **pieces;
+    size_t bytes;
+};
+
+/* Fills in *OPERAND, zeroed before; f32 or bf16. TRANSPOSED: the values come as [columns][inner]. */
+hny_status hny_operand_open(struct hny_operand *operand, size_t inner, size_t columns,
+                            enum hny_matmul_type type, bool transposed);
+void hny_operand_close(struct hny_operand *operand); /* after a failed open too */
+
+hny_status hny_operand_fill(struct hny_operand *operand, const float *values);
+
+/* The inner dimension of piece I: that of the values, and as the product has it. */
+size_t hny_operand_inner(const struct hny_operand *operand, size_t i);
+size_t hny_operand_padded(const struct hny_operand *operand, size_t i);
+
+#endif
