@@ -1,5 +1,7 @@
 #include "base/random.h"
 
+#include "base/kernel.h"
+
 #define PHILOX_ROUNDS 10
 #define PHILOX_MULTIPLIER_0 0xD2511F53u
 #define PHILOX_MULTIPLIER_1 0xCD9E8D57u
@@ -40,6 +42,34 @@ void hny_random_block(const struct hny_random *stream, uint64_t block, uint32_t 
     uint64_t at = ((uint64_t)stream->counter[1] << 32 | stream->counter[0]) + block;
     const uint32_t counter[4] = {(uint32_t)at, (uint32_t)(at >> 32), stream->counter[2], stream->counter[3]};
     philox(stream->key, counter, words);
+}
+
+HNY_KERNEL static void philox_lanes(const struct hny_random *stream, uint64_t at,
+                                    uint32_t words[4][HNY_RANDOM_LANES]) {
+    uint32_t k0 = stream->key[0], k1 = stream->key[1], *restrict c0 = words[0], *restrict c1 = words[1];
+    uint32_t *restrict c2 = words[2], *restrict c3 = words[3];
+    for (size_t i = 0; i < HNY_RANDOM_LANES; i++) {
+        c0[i] = (uint32_t)(at + i);
+        c1[i] = (uint32_t)((at + i) >> 32);
+        c2[i] = stream->counter[2];
+        c3[i] = stream->counter[3];
+    }
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        for (size_t i = 0; i < HNY_RANDOM_LANES; i++) {
+            uint64_t product0 = (uint64_t)PHILOX_MULTIPLIER_0 * c0[i];
+            uint64_t product1 = (uint64_t)PHILOX_MULTIPLIER_1 * c2[i];
+            c0[i] = (uint32_t)(product1 >> 32) ^ c1[i] ^ k0;
+            c1[i] = (uint32_t)product1;
+            c2[i] = (uint32_t)(product0 >> 32) ^ c3[i] ^ k1;
+            c3[i] = (uint32_t)product0;
+        }
+        k0 += PHILOX_WEYL_0;
+        k1 += PHILOX_WEYL_1;
+    }
+}
+
+void hny_random_lanes(const struct hny_random *stream, uint64_t first, uint32_t words[4][HNY_RANDOM_LANES]) {
+    philox_lanes(stream, ((uint64_t)stream->counter[1] << 32 | stream->counter[0]) + first, words);
 }
 
 uint32_t hny_random_word(const struct hny_random *stream, uint64_t index) {

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct hny_threads {
     hny_task *task;
     void *context;
     size_t parts;
+    atomic_size_t next; /* part that nobody has taken */
     size_t failed_part; /* the lowest yet; parts where none failed */
     hny_status status;  /* of that part, and its message */
     struct hny_buffer message;
@@ -49,12 +51,13 @@ static void keep_failure(struct hny_threads *team, size_t part, hny_status statu
 }
 
 static void do_share(struct hny_threads *team, size_t number) {
-    for (size_t part = number; part < team->parts; part += team->count) {
+    for (size_t part; (part = atomic_fetch_add(&team->next, 1)) < team->parts;) {
         hny_status status = team->task(team->context, part, number);
-        if (status != HNY_OK) {
-            keep_failure(team, part, status);
-            return;
-        }
+        if (status == HNY_OK) continue;
+        keep_failure(team, part, status);
+        /* All parts below have begun, so the lowest failing one is found. */
+        atomic_store(&team->next, team->parts);
+        return;
     }
 }
 
@@ -138,6 +141,7 @@ hny_status hny_threads_run(struct hny_threads *threads, size_t parts, hny_task *
     team->task = task;
     team->context = context;
     team->parts = team->failed_part = parts;
+    atomic_store(&team->next, 0);
     team->status = HNY_OK;
     bool alone = parts < 2 || team->count == 1; /* waking the others would be for nothing */
     if (!alone) {

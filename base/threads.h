@@ -12,10 +12,11 @@ hny_status hny_threads_create(struct hny_threads **threads, size_t count);
 void hny_threads_destroy(struct hny_threads **threads); /* nulls; NULL is allowed */
 size_t hny_threads_count(const struct hny_threads *threads);
 
-/* Calls TASK(CONTEXT, part, thread) once for each part 0…PARTS-1; part p runs on thread p % count, so the
- * assignment is fixed. Returns when all are done: HNY_OK, or the status of the lowest failing part, its
- * message in the caller's hny_message(). The caller runs the parts of thread 0 itself. A thread whose part
- * failed leaves its later ones out. Not from within a task. */
+/* Calls TASK(CONTEXT, part, thread) once for each part 0…PARTS-1; a thread that is
+ * free takes the next part, so which has which is left to chance, but no two parts of one thread run at once.
+ * Returns when all are done: HNY_OK, or the status of the lowest failing part, its message in the caller's
+ * hny_message(). The caller is thread 0. Once a part has failed no further ones begin. Not from within a
+ * task. */
 typedef hny_status hny_task(void *context, size_t part, size_t thread);
 hny_status hny_threads_run(struct hny_threads *threads, size_t parts, hny_task *task, void *context);
 

@@ -1,5 +1,6 @@
 #include "decoder/attention.h"
 
+#include "base/profile.h"
 #include "nn/elementwise.h"
 
 hny_status hny_attention_create(struct hny_attention *attention, struct hny_parameters *parameters,
@@ -94,6 +95,7 @@ hny_status hny_attention_forward(const struct hny_attention *attention, struct h
                                  const struct hny_sequences *target, const hny_real *questions,
                                  const struct hny_sequences *source, const size_t *source_of,
                                  const hny_real *values, hny_real *context, struct hny_attention_run *run) {
+    HNY_PROFILE("attention");
     size_t hidden = attention->hidden;
     *run = (struct hny_attention_run){.target = target,
                                       .source = source,
@@ -193,6 +195,7 @@ static void vector_backward(const struct hny_attention *attention, struct hny_co
 hny_status hny_attention_backward(const struct hny_attention *attention, struct hny_compute *compute,
                                   const struct hny_attention_run *run, const hny_real *d_context,
                                   hny_real *d_questions, hny_real *d_values) {
+    HNY_PROFILE("attention");
     size_t hidden = attention->hidden, target_rows = run->target->rows, source_rows = run->source->rows;
     struct backward out = {.d_query = hny_compute_zeroed(compute, target_rows, hidden),
                            .d_keys = hny_compute_zeroed(compute, source_rows, hidden),
@@ -222,6 +225,7 @@ hny_status hny_attention_backward(const struct hny_attention *attention, struct 
 hny_status hny_attention_step(const struct hny_attention *attention, struct hny_compute *compute, size_t rows,
                               const hny_real *questions, const struct hny_memory *const *memories,
                               hny_real *context, hny_real *const *weights) {
+    HNY_PROFILE("attention");
     size_t hidden = attention->hidden, heads = attention->heads, longest = 0;
     for (size_t r = 0; r < rows; r++) longest = memories[r]->length > longest ? memories[r]->length : longest;
     hny_real *query = hny_compute_take(compute, rows, hidden), *vector = normal_vector(attention, compute);

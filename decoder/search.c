@@ -1,6 +1,7 @@
 #include "decoder/search.h"
 
 #include "decoder/beam.h"
+#include "base/profile.h"
 #include "nn/elementwise.h"
 
 #include <math.h>
@@ -234,6 +235,7 @@ static hny_status judge_row(struct hny_search *search, const struct hny_beam *be
 }
 
 static hny_status judge(struct hny_search *search, struct step *step) {
+    HNY_PROFILE("softmax and choice of words");
     size_t row = 0, vocabulary = search->model.head->vocabulary;
     for (struct hny_beam *beam = search->active.first; beam; beam = beam->next)
         for (size_t h = 0; h < beam->live_count; h++, row++)
@@ -263,6 +265,7 @@ static void advance(struct hny_search *search, struct step *step) {
 }
 
 hny_status hny_search_step(struct hny_search *search) {
+    HNY_PROFILE("everything else");
     if (search->rows == 0) return HNY_OK;
     const struct hny_search_model *model = &search->model;
     struct step step;

@@ -1,5 +1,6 @@
 #include "decoder/softmax.h"
 
+#include "base/profile.h"
 #include "nn/elementwise.h"
 
 /* Logits are made for this many rows at a time: enough for a good product, little enough to hold. */
@@ -54,6 +55,7 @@ static hny_real row_loss(hny_real *logits, size_t vocabulary, int32_t target, do
 hny_status hny_softmax_loss(const struct hny_softmax *head, struct hny_compute *compute, size_t rows,
                             const hny_real *y, const int32_t *targets, double smoothing,
                             struct hny_loss *loss, hny_real *d_y, hny_real *log_probability) {
+    HNY_PROFILE("softmax");
     size_t wide = head->vocabulary, input = head->input;
     hny_real *logits = hny_compute_take(compute, rows < ROWS_AT_A_TIME ? rows : ROWS_AT_A_TIME, wide);
     if (!logits) return HNY_ERROR_MEMORY;

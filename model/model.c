@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include "base/profile.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,6 +267,7 @@ static hny_status backward(const struct hny_model *model, struct hny_compute *co
 hny_status hny_model_pass(const struct hny_model *model, struct hny_compute *compute,
                           const struct hny_pair *pairs, size_t count, struct hny_loss *loss,
                           hny_real *const *log_probability) {
+    HNY_PROFILE("everything else");
     if (count == 0) return HNY_OK;
     hny_arena_reset(compute->arena);
     struct pass pass;
@@ -303,6 +305,7 @@ static hny_status take_memory(const struct hny_model *model, const struct side *
 hny_status hny_model_encode(const struct hny_model *model, struct hny_compute *compute,
                             const int32_t *const *sources, const size_t *lengths, size_t count,
                             struct hny_memory *memories) {
+    HNY_PROFILE("everything else");
     if (count == 0) return HNY_OK;
     hny_arena_reset(compute->arena);
     struct side side;

@@ -1,6 +1,8 @@
 #include "nn/dropout.h"
 
+#include "base/profile.h"
 #include "nn/elementwise.h"
+#include <endian.h>
 
 /* A Philox block of 128 bits decides eight elements, 16 bits each. */
 enum { ELEMENTS_A_BLOCK = 8 };
@@ -13,21 +15,32 @@ static hny_real scale_of(double rate) {
     return (hny_real)(65536.0 / (65536.0 - threshold_of(rate)));
 }
 
+/* Whether the halves of each block's words, the lower ones first, reach THRESHOLD: a block is eight bytes,
+ * one number where the lowest byte is the first. */
+HNY_KERNEL static void judge(uint64_t *keep, uint32_t words[4][HNY_RANDOM_LANES], uint32_t threshold) {
+    for (size_t i = 0; i < HNY_RANDOM_LANES; i++) {
+        uint64_t block = 0;
+        for (int w = 0; w < 4; w++) {
+            block |= (uint64_t)((words[w][i] & 0xffff) >= threshold) << (16 * w);
+            block |= (uint64_t)((words[w][i] >> 16) >= threshold) << (16 * w + 8);
+        }
+        keep[i] = htole64(block);
+    }
+}
+
 static uint8_t *draw(struct hny_compute *compute, uint32_t number, double rate, size_t count) {
-    uint8_t *keep = hny_arena_take(compute->arena, count + ELEMENTS_A_BLOCK, 1);
+    const size_t together = ELEMENTS_A_BLOCK * HNY_RANDOM_LANES;
+    size_t groups = (count + together - 1) / together;
+    uint64_t *keep = hny_arena_take(compute->arena, groups, together);
     if (!keep) return NULL;
     struct hny_random stream = hny_random_stream(compute->seed, HNY_RANDOM_DROPOUT, compute->update,
                                                  number * 65536u + compute->shard);
-    uint32_t threshold = threshold_of(rate);
-    for (size_t i = 0; i < count; i += ELEMENTS_A_BLOCK) {
-        uint32_t words[4];
-        hny_random_block(&stream, i / ELEMENTS_A_BLOCK, words);
-        for (int w = 0; w < 4; w++) {
-            keep[i + 2 * w] = (words[w] & 0xffff) >= threshold;
-            keep[i + 2 * w + 1] = (words[w] >> 16) >= threshold;
-        }
+    for (size_t group = 0; group < groups; group++) {
+        uint32_t words[4][HNY_RANDOM_LANES];
+        hny_random_lanes(&stream, group * HNY_RANDOM_LANES, words);
+        judge(keep + group * HNY_RANDOM_LANES, words, threshold_of(rate));
     }
-    return keep;
+    return (uint8_t *)keep;
 }
 
 HNY_KERNEL static void apply(hny_real *y, const hny_real *x, const uint8_t *keep, hny_real scale,
@@ -38,6 +51,7 @@ HNY_KERNEL static void apply(hny_real *y, const hny_real *x, const uint8_t *keep
 hny_status hny_dropout_forward(struct hny_compute *compute, uint32_t number, double rate, size_t rows,
                                size_t columns, const hny_real *x, size_t x_stride, hny_real *y,
                                size_t y_stride, uint8_t **keep) {
+    HNY_PROFILE("dropout");
     *keep = NULL;
     if (!compute->training || rate <= 0) {
         if (x == y) return HNY_OK;
@@ -54,6 +68,7 @@ hny_status hny_dropout_forward(struct hny_compute *compute, uint32_t number, dou
 
 void hny_dropout_backward(double rate, size_t rows, size_t columns, const uint8_t *keep, hny_real *dx,
                           size_t stride) {
+    HNY_PROFILE("dropout");
     if (!keep) return;
     hny_real scale = scale_of(rate);
     for (size_t r = 0; r < rows; r++)
@@ -62,6 +77,7 @@ void hny_dropout_backward(double rate, size_t rows, size_t columns, const uint8_
 
 hny_status hny_dropout_factors(struct hny_compute *compute, uint32_t number, double rate, size_t rows,
                                size_t columns, hny_real **factors) {
+    HNY_PROFILE("dropout");
     *factors = NULL;
     if (!compute->training || rate <= 0) return HNY_OK;
     uint8_t *keep = draw(compute, number, rate, rows * columns);

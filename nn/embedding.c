@@ -1,5 +1,6 @@
 #include "nn/embedding.h"
 
+#include "base/profile.h"
 #include "nn/elementwise.h"
 
 /* The factor of row ROW: 0 where its word is dropped. A pure function, so the backward pass asks again. */
@@ -13,6 +14,7 @@ static hny_real word_factor(const struct hny_embedding *embedding, const struct 
 
 void hny_embedding_forward(const struct hny_embedding *embedding, struct hny_compute *compute, size_t rows,
                            const int32_t *ids, double word_dropout, hny_real *x) {
+    HNY_PROFILE("embeddings");
     const hny_real *table = hny_compute_values(compute, embedding->table);
     size_t width = embedding->width;
     for (size_t r = 0; r < rows; r++) {
@@ -24,6 +26,7 @@ void hny_embedding_forward(const struct hny_embedding *embedding, struct hny_com
 
 void hny_embedding_backward(const struct hny_embedding *embedding, struct hny_compute *compute, size_t rows,
                             const int32_t *ids, double word_dropout, const hny_real *dx) {
+    HNY_PROFILE("embeddings");
     hny_real *gradient = hny_compute_gradient(compute, embedding->table);
     size_t width = embedding->width;
     for (size_t r = 0; r < rows; r++) {

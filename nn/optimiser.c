@@ -1,6 +1,7 @@
 #include "nn/optimiser.h"
 
 #include "base/memory.h"
+#include "base/profile.h"
 #include "nn/elementwise.h"
 #include <math.h>
 #include <stdlib.h>
@@ -203,6 +204,7 @@ static void gather_range(struct step *step, size_t part, size_t start, size_t co
 
 static hny_status gather_part(void *context, size_t part, size_t thread) {
     (void)thread;
+    HNY_PROFILE("optimiser: gradient's sum and norm");
     struct step *step = context;
     step->optimiser->part_sums[part] = 0;
     visit_part(step, part, gather_range);
@@ -226,6 +228,7 @@ static void apply_range(struct step *step, size_t part, size_t start, size_t cou
 
 static hny_status apply_part(void *context, size_t part, size_t thread) {
     (void)thread;
+    HNY_PROFILE("optimiser: weights");
     visit_part(context, part, apply_range);
     return HNY_OK;
 }

@@ -1,6 +1,7 @@
 #include "nn/product.h"
 
 #include "base/memory.h"
+#include "base/profile.h"
 #include "nn/product_engine.h"
 #include "nn/product_isa.h"
 #include <stdlib.h>
@@ -102,6 +103,7 @@ void hny_weights_destroy(struct hny_weights **weights) {
 }
 
 hny_status hny_weights_pack(struct hny_weights *weights, const hny_real *values) {
+    HNY_PROFILE("packing of weights");
     return weights->engine->pack(weights, values);
 }
 
@@ -137,6 +139,7 @@ hny_status hny_product(struct hny_products *products, const struct hny_weights *
                        const hny_real *x, size_t x_stride, hny_real *y, size_t y_stride, bool accumulate) {
     if (rows == 0) return HNY_OK;
     HNY_TRY(check_pair(products, weights));
+    HNY_PROFILE("products: forward");
     if (watching) watching(HNY_PRODUCT_FORWARD, weights->precision, rows, weights->out, weights->in);
     return products->engine->forward(products, weights, rows, x, x_stride, y, y_stride, accumulate);
 }
@@ -147,6 +150,7 @@ hny_status hny_product_input_gradient(struct hny_products *products, const struc
     if (rows == 0) return HNY_OK;
     HNY_TRY(check_pair(products, weights));
     if (!weights->gradient) return hny_fail(HNY_ERROR_USAGE, "weights prepared without gradients");
+    HNY_PROFILE("products: input gradient");
     if (watching) watching(HNY_PRODUCT_INPUT_GRADIENT, weights->precision, rows, weights->out, weights->in);
     return products->engine->input_gradient(products, weights, rows, dy, dy_stride, dx, dx_stride,
                                             accumulate);
@@ -158,6 +162,7 @@ hny_status hny_product_weight_gradient(struct hny_products *products, enum hny_p
     if (rows == 0 || out == 0 || in == 0) return HNY_OK;
     if (precision == HNY_PRECISION_INT8) return hny_fail(HNY_ERROR_USAGE, "no gradients in int8");
     HNY_TRY(check_precision(products->engine, precision));
+    HNY_PROFILE("products: weight gradient");
     if (watching) watching(HNY_PRODUCT_WEIGHT_GRADIENT, precision, rows, out, in);
     return products->engine->weight_gradient(products, precision, rows, out, in, dy, dy_stride, x, x_stride,
                                              dw);

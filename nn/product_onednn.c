@@ -9,6 +9,7 @@
 #include "nn/product_pack.h"
 
 #include "base/memory.h"
+#include "base/profile.h"
 #include "nn/elementwise.h"
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,7 @@ static hny_status gather(const struct source *source, struct hny_product_scratch
     bool padded = source->padded_rows > source->rows || wide > columns;
     *gathered = source->values;
     if (source->type == HNY_MATMUL_F32 && dense && !padded && !copy) return HNY_OK;
+    HNY_PROFILE("operands of products");
     HNY_TRY(hny_product_scratch_reserve(scratch, source->padded_rows * wide * sizeof(float)));
     *gathered = scratch->data;
     size_t size = source->type == HNY_MATMUL_BF16 ? sizeof(uint16_t) : sizeof(float);
@@ -210,6 +212,12 @@ static hny_status multiply(struct hny_products *products, const struct hny_opera
     return HNY_OK;
 }
 
+static void quantise(size_t rows, size_t columns, const float *x, size_t stride,
+                     struct onednn_products *own) {
+    HNY_PROFILE("operands of products");
+    hny_int8_quantise(rows, columns, x, stride, own->source.data, own->scales.data);
+}
+
 /* Up to CHUNK_ROWS rows in int8. */
 static hny_status multiply_chunk_int8(struct onednn_products *own, const struct onednn_weights *weights,
                                       size_t rows, const float *x, size_t x_stride, float *y, size_t y_stride,
@@ -219,8 +227,9 @@ static hny_status multiply_chunk_int8(struct onednn_products *own, const struct 
     HNY_TRY(hny_product_scratch_reserve(&own->scales, rows * sizeof(float)));
     HNY_TRY(hny_product_scratch_reserve(&own->sums, rows * out * sizeof(int32_t)));
     const struct hny_matmul matmul = {.rows = rows, .inner = in, .columns = out, .source = HNY_MATMUL_U8};
-    hny_int8_quantise(rows, in, x, x_stride, own->source.data, own->scales.data);
+    quantise(rows, in, x, x_stride, own);
     HNY_TRY(hny_matmul_run(own->matmuls, &matmul, own->source.data, weights->packed, NULL, own->sums.data));
+    HNY_PROFILE("operands of products");
     hny_int8_dequantise(rows, out, own->sums.data, own->scales.data, weights->column_scale, weights->zero_sum,
                         y, y_stride, accumulate);
     return HNY_OK;
@@ -280,6 +289,7 @@ static hny_status gather_weights(struct onednn_products *own, const struct gradi
     struct hny_pack pack = {0};
     size_t bytes = 0;
     const void *gathered = NULL;
+    HNY_PROFILE("operands of products");
     HNY_TRY(hny_matmul_layout(own->matmuls, matmul, &pack, &bytes));
     HNY_TRY(hny_product_scratch_reserve(&own->weights, bytes));
     if (!pack.inner_stride) {
@@ -304,6 +314,7 @@ static hny_status gather_weights(struct onednn_products *own, const struct gradi
 /* COUNT columns of dy from FIRST on, transposed, in own->source. */
 static hny_status gather_columns(struct onednn_products *own, const struct gradient *gradient, size_t first,
                                  size_t count) {
+    HNY_PROFILE("operands of products");
     HNY_TRY(hny_product_scratch_reserve(&own->source, count * gradient->padded * sizeof(float)));
     if (gradient->type == HNY_MATMUL_BF16)
         hny_pack_transpose_bf16(gradient->rows, count, gradient->dy + first, gradient->dy_stride,

@@ -1,5 +1,6 @@
 #include "nn/recurrent.h"
 
+#include "base/profile.h"
 #include "nn/dropout.h"
 #include "nn/elementwise.h"
 #include "nn/layernorm.h"
@@ -132,6 +133,16 @@ static struct hny_cell_step cell_step(const struct hny_recurrent *layer, const s
     return step;
 }
 
+static void cell_forward(const struct hny_recurrent *layer, const struct hny_recurrent_run *run, size_t t) {
+    HNY_PROFILE("gates");
+    struct neighbour from = neighbour_of(layer, run->sequences, t);
+    size_t alive = run->sequences->alive[t];
+    struct hny_cell_step step = cell_step(layer, run, t, 0, from.from, &from);
+    if (from.from > 0) layer->cell->step(&step);
+    step = cell_step(layer, run, t, from.from, alive - from.from, &from);
+    if (from.from < alive) layer->cell->step(&step);
+}
+
 static hny_status take_run(const struct hny_recurrent *layer, struct hny_compute *compute,
                            const struct hny_sequences *sequences, hny_real *const *initial, hny_real *y,
                            size_t y_stride, struct hny_recurrent_run *run) {
@@ -180,11 +191,7 @@ hny_status hny_recurrent_forward(const struct hny_recurrent *layer, struct hny_c
                               run->gates + at * wide, run->recurrent ? run->recurrent + at * wide : NULL,
                               run->recurrent_normal ? run->recurrent_normal + at * wide : NULL,
                               run->recurrent_normal ? run->recurrent_inverse + at : NULL));
-        struct neighbour from = neighbour_of(layer, sequences, t);
-        struct hny_cell_step step = cell_step(layer, run, t, 0, from.from, &from);
-        if (from.from > 0) layer->cell->step(&step);
-        step = cell_step(layer, run, t, from.from, alive - from.from, &from);
-        if (from.from < alive) layer->cell->step(&step);
+        cell_forward(layer, run, t);
     }
     return HNY_OK;
 }
@@ -193,6 +200,7 @@ hny_status hny_recurrent_forward(const struct hny_recurrent *layer, struct hny_c
  * states before. */
 static void cell_backward(const struct hny_recurrent *layer, const struct hny_recurrent_run *run, size_t t,
                           hny_real *const *d_state, hny_real *d_recurrent) {
+    HNY_PROFILE("gates");
     struct neighbour from = neighbour_of(layer, run->sequences, t);
     size_t alive = run->sequences->alive[t], wide = width_of(layer);
     for (int part = 0; part < 2; part++) {
@@ -301,6 +309,7 @@ hny_status hny_recurrent_step(const struct hny_recurrent *layer, struct hny_comp
         step.next[i] = next[i];
         step.previous_stride[i] = step.next_stride[i] = stride;
     }
+    HNY_PROFILE("gates");
     layer->cell->step(&step);
     return HNY_OK;
 }

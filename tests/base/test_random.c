@@ -132,3 +132,18 @@ Test(random, keys_give_different_and_even_orders) {
     cr_assert(chi > 35 && chi < 150, "chi squared %g for 81 degrees of freedom", chi);
     cr_assert(fabs((double)ascending / (KEYS * (SIZE - 1)) - 0.5) < 0.005);
 }
+
+Test(random, blocks_computed_together_are_the_blocks_one_by_one) {
+    const struct hny_random streams[] = {hny_random_stream(7, HNY_RANDOM_DROPOUT, 3, 5),
+                                         {{1, 2}, {0xfffffff0u, 8, 3, 4}}}; /* a carry on the way */
+    for (size_t s = 0; s < 2; s++)
+        for (uint64_t first = 0; first < 100; first += 33) {
+            uint32_t words[4][HNY_RANDOM_LANES], alone[4];
+            hny_random_lanes(&streams[s], first, words);
+            for (size_t i = 0; i < HNY_RANDOM_LANES; i++) {
+                hny_random_block(&streams[s], first + i, alone);
+                for (size_t w = 0; w < 4; w++)
+                    cr_assert_eq(words[w][i], alone[w], "word %zu of block %zu", w, i);
+            }
+        }
+}

