@@ -3,10 +3,13 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "model/safetensors.h"
+#include "nn/image.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define WEIGHTS "model.safetensors"
 
 static const char kind[] = "honyaku model";
 enum { VERSION = 1 };
@@ -118,9 +121,9 @@ static hny_status write_config(const char *folder, const struct hny_model *model
 static hny_status write_parts(const char *folder, const struct hny_model *model, const hny_real *values,
                               const char *const *tokenizers, size_t tokenizer_count, json_t *files,
                               struct hny_buffer *path) {
-    HNY_TRY(hny_path_join(path, folder, "model.safetensors"));
+    HNY_TRY(hny_path_join(path, folder, WEIGHTS));
     HNY_TRY(hny_folder_write_blocks(path->data, &model->parameters, &values, (const char *const[]){""}, 1));
-    HNY_TRY(add_digest(files, folder, "model.safetensors"));
+    HNY_TRY(add_digest(files, folder, WEIGHTS));
     for (size_t i = 0; i < tokenizer_count; i++) {
         const char *name = hny_folder_tokenizer(tokenizer_count, i);
         HNY_TRY(hny_path_join(path, folder, name));
@@ -167,8 +170,9 @@ done:
     return status;
 }
 
-/* Every file named in config.json must have the digest that stands there. */
-static hny_status check_files(const char *folder, json_t *files) {
+/* Every file named in config.json must have the digest that stands there; but the weights' is only looked at
+ * where WEIGHTS_TOO. */
+static hny_status check_files(const char *folder, json_t *files, bool weights_too) {
     const char *name;
     json_t *wanted;
     json_object_foreach(files, name, wanted) {
@@ -177,6 +181,7 @@ static hny_status check_files(const char *folder, json_t *files) {
         if (strchr(name, '/') || !json_is_string(wanted))
             return hny_fail(HNY_ERROR_INPUT,
                             "%s/config.json: \"files\" must map names to digests, not \"%s\"", folder, name);
+        if (!weights_too && strcmp(name, WEIGHTS) == 0) continue;
         hny_status status = hny_path_join(&path, folder, name);
         if (status == HNY_OK) status = hny_digest_file(path.data, text);
         if (status == HNY_OK && strcmp(text, json_string_value(wanted)) != 0)
@@ -216,7 +221,7 @@ static hny_status read_contents(json_t *object, const char *path, struct content
         contents->source > INT32_MAX || contents->target > INT32_MAX)
         return hny_fail(HNY_ERROR_INPUT, "%s: vocabularies of %lld and %lld ids make no sense", path,
                         (long long)contents->source, (long long)contents->target);
-    if (!json_is_object(contents->files) || !json_object_get(contents->files, "model.safetensors"))
+    if (!json_is_object(contents->files) || !json_object_get(contents->files, WEIGHTS))
         return hny_fail(HNY_ERROR_INPUT, "%s: \"files\" must hold the digest of model.safetensors", path);
     hny_config_defaults(&contents->config);
     return hny_config_merge(&contents->config, settings, path);
@@ -247,25 +252,46 @@ static hny_status open_tokenizers(struct hny_model *model, const char *folder, c
     return open_tokenizer(folder, target, model->target_vocabulary, &model->target_tokenizer);
 }
 
-static hny_status read_model(struct hny_model **model, const char *folder, json_t *object, const char *path,
-                             json_t **training) {
-    struct contents contents = {0};
-    HNY_TRY(read_contents(object, path, &contents));
-    HNY_TRY(check_files(folder, contents.files));
-    HNY_TRY(hny_model_create(model, &contents.config, (size_t)contents.source, (size_t)contents.target));
-    HNY_TRY(open_tokenizers(*model, folder, contents.files));
-    struct hny_buffer weights = {0};
-    hny_status status = hny_path_join(&weights, folder, "model.safetensors");
+/* Values from the folder, in memory of the model's own. */
+static hny_status read_weights(struct hny_model *model, const char *folder) {
+    struct hny_buffer path = {0};
+    hny_status status = hny_parameters_allocate(&model->parameters);
+    if (status == HNY_OK) status = hny_path_join(&path, folder, WEIGHTS);
     if (status == HNY_OK)
-        status = hny_folder_read_blocks(weights.data, &(*model)->parameters,
-                                        (hny_real *const[]){(*model)->parameters.values},
+        status = hny_folder_read_blocks(path.data, &model->parameters,
+                                        (hny_real *const[]){model->parameters.values},
                                         (const char *const[]){""}, 1);
-    hny_buffer_free(&weights);
-    if (status == HNY_OK && training) *training = json_incref(contents.training);
+    hny_buffer_free(&path);
     return status;
 }
 
-hny_status hny_folder_read(struct hny_model **model, const char *folder, json_t **training) {
+/* Where the values come from: the folder, or a shared image. */
+struct source {
+    bool shared;
+    enum hny_precision precision; /* of a shared image */
+    int *file;                    /* of one; -1 where it is to be made */
+};
+
+static hny_status read_model(struct hny_model **model, const char *folder, json_t *object, const char *path,
+                             const struct source *source, json_t **training) {
+    struct contents contents = {0};
+    bool map = source->shared && *source->file >= 0;
+    HNY_TRY(read_contents(object, path, &contents));
+    HNY_TRY(check_files(folder, contents.files, !map));
+    HNY_TRY(
+        hny_model_create_empty(model, &contents.config, (size_t)contents.source, (size_t)contents.target));
+    HNY_TRY(open_tokenizers(*model, folder, contents.files));
+    const char *digest = json_string_value(json_object_get(contents.files, WEIGHTS));
+    if (map) return hny_image_map(&(*model)->parameters, source->precision, digest, *source->file);
+    HNY_TRY(read_weights(*model, folder));
+    if (source->shared)
+        HNY_TRY(hny_image_make(&(*model)->parameters, source->precision, digest, source->file));
+    if (training) *training = json_incref(contents.training);
+    return HNY_OK;
+}
+
+static hny_status read_from(struct hny_model **model, const char *folder, const struct source *source,
+                            json_t **training) {
     struct hny_buffer place = {0}, path = {0};
     json_t *object = NULL;
     *model = NULL;
@@ -273,12 +299,21 @@ hny_status hny_folder_read(struct hny_model **model, const char *folder, json_t 
     hny_status status = hny_folder_resolve(folder, &place);
     if (status == HNY_OK) status = hny_path_join(&path, place.data, "config.json");
     if (status == HNY_OK) status = hny_json_load(path.data, &object);
-    if (status == HNY_OK) status = read_model(model, place.data, object, path.data, training);
+    if (status == HNY_OK) status = read_model(model, place.data, object, path.data, source, training);
     if (status != HNY_OK) hny_model_destroy(model);
     json_decref(object);
     hny_buffer_free(&place);
     hny_buffer_free(&path);
     return status;
+}
+
+hny_status hny_folder_read(struct hny_model **model, const char *folder, json_t **training) {
+    return read_from(model, folder, &(struct source){.shared = false}, training);
+}
+
+hny_status hny_folder_open_shared(struct hny_model **model, const char *folder, enum hny_precision precision,
+                                  int *file) {
+    return read_from(model, folder, &(struct source){true, precision, file}, NULL);
 }
 
 hny_status hny_folder_open(struct hny_model **model, const char *folder, enum hny_precision precision,

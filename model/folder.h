@@ -27,6 +27,13 @@ hny_status hny_folder_write(const char *folder, const struct hny_model *model, c
 hny_status hny_folder_open(struct hny_model **model, const char *folder, enum hny_precision precision,
                            json_t **training);
 
+/* The same, its values and packed weights lying in a sealed memory file (nn/image.h) that any number of
+ * processes share. *FILE is that file of a process that has opened the same folder in the same precision,
+ * which spares reading, checking and packing the weights; or -1: then one is made and becomes the caller's,
+ * to close and to hand on (over fork and exec, or a socket). Such a model can only translate. */
+hny_status hny_folder_open_shared(struct hny_model **model, const char *folder, enum hny_precision precision,
+                                  int *file);
+
 /* The same without packed weights, for training on: PRECISION and hny_parameters_prepare are the caller's. */
 hny_status hny_folder_read(struct hny_model **model, const char *folder, json_t **training);
 

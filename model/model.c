@@ -76,13 +76,12 @@ static hny_status create_parts(struct hny_model *model) {
                                          .initial = initial};
     HNY_TRY(hny_decoder_create(&model->decoder, &model->parameters, &decoder));
     struct hny_tensor *tied = strcmp(config->tie, "none") == 0 ? NULL : model->target_embedding.table;
-    HNY_TRY(hny_softmax_create(&model->head, &model->parameters, hny_decoder_output(model->decoder),
-                               model->target_vocabulary, tied, &initial));
-    return hny_parameters_allocate(&model->parameters);
+    return hny_softmax_create(&model->head, &model->parameters, hny_decoder_output(model->decoder),
+                              model->target_vocabulary, tied, &initial);
 }
 
-hny_status hny_model_create(struct hny_model **model, const struct hny_config *config,
-                            size_t source_vocabulary, size_t target_vocabulary) {
+hny_status hny_model_create_empty(struct hny_model **model, const struct hny_config *config,
+                                  size_t source_vocabulary, size_t target_vocabulary) {
     struct hny_model *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
     made->config = *config;
@@ -92,6 +91,14 @@ hny_status hny_model_create(struct hny_model **model, const struct hny_config *c
     if (status == HNY_OK) status = create_parts(made);
     if (status != HNY_OK) hny_model_destroy(&made);
     *model = made;
+    return status;
+}
+
+hny_status hny_model_create(struct hny_model **model, const struct hny_config *config,
+                            size_t source_vocabulary, size_t target_vocabulary) {
+    HNY_TRY(hny_model_create_empty(model, config, source_vocabulary, target_vocabulary));
+    hny_status status = hny_parameters_allocate(&(*model)->parameters);
+    if (status != HNY_OK) hny_model_destroy(model);
     return status;
 }
 

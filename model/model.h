@@ -26,6 +26,10 @@ struct hny_model {
 hny_status hny_model_create(struct hny_model **model, const struct hny_config *config,
                             size_t source_vocabulary, size_t target_vocabulary);
 void hny_model_initialise(struct hny_model *model, uint64_t seed);
+
+/* The same shape without values yet: hny_parameters_allocate and hny_image_map (nn/image.h) give them. */
+hny_status hny_model_create_empty(struct hny_model **model, const struct hny_config *config,
+                                  size_t source_vocabulary, size_t target_vocabulary);
 void hny_model_destroy(struct hny_model **model); /* nulls; NULL is allowed */
 
 /* What one thread computes with, over this model. PRECISION is that of the weight gradients' products. */

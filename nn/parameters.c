@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT ((size_t)16) /* elements: a cache line of floats */
 
@@ -17,7 +18,10 @@ void hny_parameters_free(struct hny_parameters *parameters) {
         free(parameters->tensors[i]);
     }
     free(parameters->tensors);
-    free(parameters->values);
+    if (parameters->image)
+        munmap(parameters->image, parameters->image_bytes);
+    else
+        free(parameters->values);
     *parameters = (struct hny_parameters){0};
 }
 

@@ -35,6 +35,8 @@ struct hny_parameters {
     size_t tensor_capacity;
     size_t count;     /* elements of a block, gaps included (gaps are zero) */
     hny_real *values; /* NULL until hny_parameters_allocate */
+    void *image;      /* the memory file that values and packed weights lie in (nn/image.h), or NULL */
+    size_t image_bytes;
 };
 
 void hny_parameters_free(struct hny_parameters *parameters); /* back to the zero state */

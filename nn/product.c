@@ -15,6 +15,8 @@ static const char *const precision_names[] = {
 
 #define PRECISIONS (sizeof precision_names / sizeof precision_names[0])
 
+#define STORAGE_ALIGNMENT ((size_t)64)
+
 static const struct hny_product_engine *chosen;
 static hny_product_watcher *watching;
 
@@ -74,25 +76,53 @@ static hny_status check_precision(const struct hny_product_engine *engine, enum 
                     hny_precision_name(precision), engine->library());
 }
 
-hny_status hny_weights_create(struct hny_weights **weights, size_t out, size_t in,
-                              enum hny_precision precision, bool gradient) {
+void *hny_product_storage(struct hny_weights *weights, size_t bytes) {
+    if (!weights->storage) return hny_allocate(bytes, 1);
+    size_t left = weights->storage_bytes - weights->storage_used;
+    if (bytes > left || (bytes + STORAGE_ALIGNMENT - 1) / STORAGE_ALIGNMENT * STORAGE_ALIGNMENT > left) {
+        hny_fail(HNY_ERROR_MEMORY, "packed weights of %zu bytes in the %zu bytes that are left", bytes, left);
+        return NULL;
+    }
+    void *memory = weights->storage + weights->storage_used;
+    weights->storage_used += (bytes + STORAGE_ALIGNMENT - 1) / STORAGE_ALIGNMENT * STORAGE_ALIGNMENT;
+    return memory;
+}
+
+void hny_product_storage_free(const struct hny_weights *weights, void *memory) {
+    if (!weights->storage) free(memory);
+}
+
+static hny_status create(struct hny_weights **weights, const struct hny_weights *wanted) {
     const struct hny_product_engine *engine = current_engine();
-    size_t bytes = 0;
+    size_t out = wanted->out, in = wanted->in, bytes = 0;
     if (out == 0 || in == 0 || __builtin_mul_overflow(out, in, &bytes) ||
         __builtin_mul_overflow(bytes, 2 * sizeof(hny_real), &bytes))
         return hny_fail(HNY_ERROR_USAGE, "a weight matrix of %zu × %zu is impossible", out, in);
-    HNY_TRY(check_precision(engine, precision));
+    HNY_TRY(check_precision(engine, wanted->precision));
     struct hny_weights *made = hny_allocate(1, engine->weights_size);
     if (!made) return HNY_ERROR_MEMORY;
+    *made = *wanted;
     made->engine = engine;
-    made->out = out;
-    made->in = in;
-    made->precision = precision;
-    made->gradient = gradient;
     hny_status status = engine->weights_open(made);
     if (status != HNY_OK) hny_weights_destroy(&made);
     *weights = made;
     return status;
+}
+
+hny_status hny_weights_create(struct hny_weights **weights, size_t out, size_t in,
+                              enum hny_precision precision, bool gradient) {
+    return create(weights,
+                  &(struct hny_weights){.out = out, .in = in, .precision = precision, .gradient = gradient});
+}
+
+hny_status hny_weights_create_in(struct hny_weights **weights, size_t out, size_t in,
+                                 enum hny_precision precision, void *storage, size_t bytes, size_t *used) {
+    HNY_TRY(create(
+        weights,
+        &(struct hny_weights){
+            .out = out, .in = in, .precision = precision, .storage = storage, .storage_bytes = bytes}));
+    *used = (*weights)->storage_used;
+    return HNY_OK;
 }
 
 void hny_weights_destroy(struct hny_weights **weights) {

@@ -49,6 +49,13 @@ hny_status hny_weights_create(struct hny_weights **weights, size_t out, size_t i
                               enum hny_precision precision, bool gradient);
 void hny_weights_destroy(struct hny_weights **weights); /* nulls; NULL is allowed */
 
+/* The same without gradients, the packed weights lying in STORAGE of BYTES (at a multiple of 64), of which
+ * *USED are taken; it must outlive the weights. Weights of the same size and precision that were packed
+ * there, or in what was copied from there, by a process whose hny_product_library is the same, need no
+ * packing; then STORAGE may be read-only. HNY_ERROR_MEMORY where it is too small. */
+hny_status hny_weights_create_in(struct hny_weights **weights, size_t out, size_t in,
+                                 enum hny_precision precision, void *storage, size_t bytes, size_t *used);
+
 /* Packs VALUES [out][in], which may change or go away afterwards. Packing different weights at once from
  * several threads is fine. */
 hny_status hny_weights_pack(struct hny_weights *weights, const hny_real *values);

@@ -94,7 +94,7 @@ static void fill_panels(const struct panels *panels, const float *values, size_t
 static hny_status open_panels(struct hny_weights *weights, struct panels *panels, size_t inner,
                               size_t columns) {
     size_t bytes = panels_bytes(inner, columns);
-    panels->data = hny_allocate(bytes, 1);
+    panels->data = hny_product_storage(weights, bytes);
     panels->inner = inner;
     panels->columns = columns;
     weights->bytes += bytes;
@@ -109,8 +109,8 @@ static hny_status weights_open(struct hny_weights *weights) {
 
 static void weights_close(struct hny_weights *weights) {
     struct blocked_weights *own = (struct blocked_weights *)weights;
-    free(own->forward.data);
-    free(own->backward.data);
+    hny_product_storage_free(weights, own->forward.data);
+    hny_product_storage_free(weights, own->backward.data);
 }
 
 static hny_status pack(struct hny_weights *weights, const hny_real *values) {

@@ -14,8 +14,15 @@ struct hny_weights {
     size_t in;
     enum hny_precision precision;
     bool gradient;
-    size_t bytes;
+    size_t bytes;  /* of packed weights */
+    char *storage; /* where they lie, from hny_product_storage on; NULL: each in memory of its own */
+    size_t storage_bytes, storage_used;
 };
+
+/* Zeroed BYTES for packed weights, at a multiple of 64: part of the storage, where there is one (its content
+ * is as it was), else allocated. _free: of what it returned. */
+void *hny_product_storage(struct hny_weights *weights, size_t bytes);
+void hny_product_storage_free(const struct hny_weights *weights, void *memory);
 
 /* The same for what a thread needs. */
 struct hny_products {

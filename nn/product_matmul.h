@@ -15,9 +15,13 @@ enum hny_matmul_type { HNY_MATMUL_F32, HNY_MATMUL_BF16, HNY_MATMUL_U8, HNY_MATMU
 /* A weights operand [inner][columns] in oneDNN's own layout; read-only while products run. */
 struct hny_packed;
 
-/* For sources of SOURCE and weights of WEIGHTS. TRANSPOSED: the values come as [columns][inner]. */
+/* For sources of SOURCE and weights of WEIGHTS. TRANSPOSED: the values come as [columns][inner]. It lies
+ * nowhere until hny_packed_place says where: hny_packed_bytes, at a multiple of 64, which are the caller's
+ * and must outlive it. */
 hny_status hny_packed_create(struct hny_packed **packed, size_t inner, size_t columns,
                              enum hny_matmul_type source, enum hny_matmul_type weights, bool transposed);
+hny_status hny_packed_place(struct hny_packed *packed, void *data);
+void *hny_packed_data(const struct hny_packed *packed); /* NULL before */
 void hny_packed_destroy(struct hny_packed **packed);
 size_t hny_packed_bytes(const struct hny_packed *packed);
 

@@ -26,9 +26,8 @@ struct onednn_weights {
     struct hny_weights common;
     struct hny_operand forward;
     struct hny_operand backward;
-    struct hny_packed *packed; /* int8 only, and all below */
-    int8_t *quantised;         /* [out][in], and below a number a row */
-    float *column_scale;       /* of the result's columns, which are the weights' rows */
+    struct hny_packed *packed; /* int8 only, as what follows: a number a column of the result */
+    float *column_scale;
     int32_t *zero_sum;
 };
 
@@ -63,45 +62,45 @@ static hny_status open_int8(struct onednn_weights *own) {
     if (weights->in > HNY_INT8_LARGEST_INNER)
         return hny_fail(HNY_ERROR_USAGE, "int8 weights of %zu columns: at most %zu", weights->in,
                         HNY_INT8_LARGEST_INNER);
-    own->quantised = hny_allocate(weights->out * weights->in, 1);
-    own->column_scale = hny_allocate(weights->out, sizeof(float));
-    own->zero_sum = hny_allocate(weights->out, sizeof(int32_t));
-    if (!own->quantised || !own->column_scale || !own->zero_sum) return HNY_ERROR_MEMORY;
-    HNY_TRY(hny_packed_create(&own->packed, weights->in, weights->out, HNY_MATMUL_U8, HNY_MATMUL_S8, true));
-    own->common.bytes =
-        hny_packed_bytes(own->packed) + weights->out * (weights->in + sizeof(float) + sizeof(int32_t));
-    return HNY_OK;
+    own->column_scale = hny_product_storage(&own->common, weights->out * sizeof(float));
+    own->zero_sum = hny_product_storage(&own->common, weights->out * sizeof(int32_t));
+    if (!own->column_scale || !own->zero_sum) return HNY_ERROR_MEMORY;
+    own->common.bytes = weights->out * (sizeof(float) + sizeof(int32_t));
+    return hny_packed_enter(&own->packed, &own->common, weights->in, weights->out, HNY_MATMUL_U8,
+                            HNY_MATMUL_S8, true);
 }
 
 static hny_status weights_open(struct hny_weights *weights) {
     struct onednn_weights *own = (struct onednn_weights *)weights;
     if (weights->precision == HNY_PRECISION_INT8) return open_int8(own);
     enum hny_matmul_type type = operand_type(weights->precision);
-    HNY_TRY(hny_operand_open(&own->forward, weights->in, weights->out, type, true));
-    weights->bytes = own->forward.bytes;
+    HNY_TRY(hny_operand_open(&own->forward, weights, weights->in, weights->out, type, true));
     if (!weights->gradient) return HNY_OK;
-    HNY_TRY(hny_operand_open(&own->backward, weights->out, weights->in, type, false));
-    weights->bytes += own->backward.bytes;
-    return HNY_OK;
+    return hny_operand_open(&own->backward, weights, weights->out, weights->in, type, false);
 }
 
 static void weights_close(struct hny_weights *weights) {
     struct onednn_weights *own = (struct onednn_weights *)weights;
-    hny_operand_close(&own->forward);
-    hny_operand_close(&own->backward);
-    hny_packed_destroy(&own->packed);
-    free(own->quantised);
-    free(own->column_scale);
-    free(own->zero_sum);
+    hny_operand_close(&own->forward, weights);
+    hny_operand_close(&own->backward, weights);
+    hny_packed_leave(&own->packed, weights);
+    hny_product_storage_free(weights, own->column_scale);
+    hny_product_storage_free(weights, own->zero_sum);
+}
+
+static hny_status pack_int8(struct onednn_weights *own, const float *values) {
+    size_t out = own->common.out, in = own->common.in;
+    int8_t *quantised = hny_allocate(out * in, 1);
+    if (!quantised) return HNY_ERROR_MEMORY;
+    hny_int8_quantise_weights(out, in, values, quantised, own->column_scale, own->zero_sum);
+    hny_status status = hny_packed_fill(own->packed, quantised);
+    free(quantised);
+    return status;
 }
 
 static hny_status pack(struct hny_weights *weights, const hny_real *values) {
     struct onednn_weights *own = (struct onednn_weights *)weights;
-    if (weights->precision == HNY_PRECISION_INT8) {
-        hny_int8_quantise_weights(weights->out, weights->in, values, own->quantised, own->column_scale,
-                                  own->zero_sum);
-        return hny_packed_fill(own->packed, own->quantised);
-    }
+    if (weights->precision == HNY_PRECISION_INT8) return pack_int8(own, values);
     HNY_TRY(hny_operand_fill(&own->forward, values));
     return weights->gradient ? hny_operand_fill(&own->backward, values) : HNY_OK;
 }

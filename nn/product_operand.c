@@ -23,24 +23,38 @@ size_t hny_operand_padded(const struct hny_operand *operand, size_t i) {
     return (hny_operand_inner(operand, i) + unit - 1) / unit * unit;
 }
 
-hny_status hny_operand_open(struct hny_operand *operand, size_t inner, size_t columns,
-                            enum hny_matmul_type type, bool transposed) {
+hny_status hny_packed_enter(struct hny_packed **packed, struct hny_weights *weights, size_t inner,
+                            size_t columns, enum hny_matmul_type source, enum hny_matmul_type type,
+                            bool transposed) {
+    HNY_TRY(hny_packed_create(packed, inner, columns, source, type, transposed));
+    void *data = hny_product_storage(weights, hny_packed_bytes(*packed));
+    if (!data) return HNY_ERROR_MEMORY;
+    weights->bytes += hny_packed_bytes(*packed);
+    return hny_packed_place(*packed, data);
+}
+
+void hny_packed_leave(struct hny_packed **packed, const struct hny_weights *weights) {
+    if (*packed) hny_product_storage_free(weights, hny_packed_data(*packed));
+    hny_packed_destroy(packed);
+}
+
+hny_status hny_operand_open(struct hny_operand *operand, struct hny_weights *weights, size_t inner,
+                            size_t columns, enum hny_matmul_type type, bool transposed) {
     const struct hny_grain grain = hny_grain_of(type);
     *operand = (struct hny_operand){.type = type, .inner = inner, .columns = columns, .grain = grain};
     operand->wide = columns < grain.columns ? grain.columns : columns;
     operand->count = (inner - 1) / grain.most_inner + 1;
     operand->pieces = hny_allocate(operand->count, sizeof *operand->pieces);
     if (!operand->pieces) return HNY_ERROR_MEMORY;
-    for (size_t i = 0; i < operand->count; i++) {
-        HNY_TRY(hny_packed_create(&operand->pieces[i], hny_operand_padded(operand, i), operand->wide, type,
-                                  type, transposed));
-        operand->bytes += hny_packed_bytes(operand->pieces[i]);
-    }
+    for (size_t i = 0; i < operand->count; i++)
+        HNY_TRY(hny_packed_enter(&operand->pieces[i], weights, hny_operand_padded(operand, i), operand->wide,
+                                 type, type, transposed));
     return HNY_OK;
 }
 
-void hny_operand_close(struct hny_operand *operand) {
-    for (size_t i = 0; operand->pieces && i < operand->count; i++) hny_packed_destroy(&operand->pieces[i]);
+void hny_operand_close(struct hny_operand *operand, const struct hny_weights *weights) {
+    for (size_t i = 0; operand->pieces && i < operand->count; i++)
+        hny_packed_leave(&operand->pieces[i], weights);
     free(operand->pieces);
     *operand = (struct hny_operand){0};
 }

@@ -3,6 +3,7 @@
 #ifndef HNY_NN_PRODUCT_OPERAND_H
 #define HNY_NN_PRODUCT_OPERAND_H
 
+#include "nn/product_engine.h"
 #include "nn/product_matmul.h"
 
 /* What a product has to keep to. */
@@ -24,13 +25,20 @@ struct hny_operand {
     size_t wide;  /* columns with those of padding */
     size_t count; /* pieces, along the inner dimension */
     struct hny_packed **pieces;
-    size_t bytes;
 };
 
-/* Fills in *OPERAND, zeroed before; f32 or bf16. TRANSPOSED: the values come as [columns][inner]. */
-hny_status hny_operand_open(struct hny_operand *operand, size_t inner, size_t columns,
-                            enum hny_matmul_type type, bool transposed);
-void hny_operand_close(struct hny_operand *operand); /* after a failed open too */
+/* Fills in *OPERAND, zeroed before; f32 or bf16. TRANSPOSED: the values come as [columns][inner]. It lies in
+ * the storage of WEIGHTS. */
+hny_status hny_operand_open(struct hny_operand *operand, struct hny_weights *weights, size_t inner,
+                            size_t columns, enum hny_matmul_type type, bool transposed);
+void hny_operand_close(struct hny_operand *operand,
+                       const struct hny_weights *weights); /* after a failure too */
+
+/* Makes PACKED, and places it in the storage of WEIGHTS; hny_packed_leave is its end. */
+hny_status hny_packed_enter(struct hny_packed **packed, struct hny_weights *weights, size_t inner,
+                            size_t columns, enum hny_matmul_type source, enum hny_matmul_type type,
+                            bool transposed);
+void hny_packed_leave(struct hny_packed **packed, const struct hny_weights *weights);
 
 hny_status hny_operand_fill(struct hny_operand *operand, const float *values);
 

@@ -39,11 +39,8 @@ static hny_status open_packed(struct hny_packed *packed, size_t inner, size_t co
     HNY_TRY(hny_dnnl_check(hny_dnnl_layout(PACKING_ROWS, inner, columns, source, weights, &packed->layout),
                            "lay out weights"));
     packed->bytes = dnnl_memory_desc_get_size(&packed->layout);
-    packed->data = hny_allocate(packed->bytes, 1);
-    if (!packed->data) return HNY_ERROR_MEMORY;
-    HNY_TRY(
-        hny_dnnl_check(dnnl_memory_create(&packed->memory, &packed->layout, hny_dnnl_engine(), packed->data),
-                       "hold weights"));
+    HNY_TRY(hny_dnnl_check(dnnl_memory_create(&packed->memory, &packed->layout, hny_dnnl_engine(), NULL),
+                           "hold weights"));
     packed->type = weights;
     packed->transposed = transposed;
     packed->pack = hny_dnnl_recognise(&packed->layout, weights, inner, columns);
@@ -73,9 +70,17 @@ void hny_packed_destroy(struct hny_packed **packed) {
     if (old->scratchpad) dnnl_memory_destroy(old->scratchpad);
     if (old->memory) dnnl_memory_destroy(old->memory);
     hny_product_scratch_free(&old->scratch);
-    free(old->data);
     free(old);
     *packed = NULL;
+}
+
+hny_status hny_packed_place(struct hny_packed *packed, void *data) {
+    packed->data = data;
+    return hny_dnnl_check(dnnl_memory_set_data_handle(packed->memory, data), "hold weights");
+}
+
+void *hny_packed_data(const struct hny_packed *packed) {
+    return packed->data;
 }
 
 size_t hny_packed_bytes(const struct hny_packed *packed) {

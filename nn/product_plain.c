@@ -20,13 +20,13 @@ static bool supports(enum hny_precision precision) {
 
 static hny_status weights_open(struct hny_weights *weights) {
     struct plain_weights *plain = (struct plain_weights *)weights;
-    plain->values = hny_allocate(weights->out * weights->in, sizeof(hny_real));
     weights->bytes = weights->out * weights->in * sizeof(hny_real);
+    plain->values = hny_product_storage(weights, weights->bytes);
     return plain->values ? HNY_OK : HNY_ERROR_MEMORY;
 }
 
 static void weights_close(struct hny_weights *weights) {
-    free(((struct plain_weights *)weights)->values);
+    hny_product_storage_free(weights, ((struct plain_weights *)weights)->values);
 }
 
 static hny_status pack(struct hny_weights *weights, const hny_real *values) {

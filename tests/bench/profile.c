@@ -2,12 +2,10 @@
  *
  *     bench-profile [UPDATES, 10] [SENTENCES, 200] */
 #include "tests/bench/limit.h"
-#include "tests/bench/updates.h"
+#include "tests/bench/sentences.h"
 
 #include "base/profile.h"
 #include "base/progress.h"
-#include "model/engine.h"
-#include "model/vocabulary_view.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,46 +46,15 @@ static void profile_training(enum hny_precision precision, size_t threads, size_
     hny_model_destroy(&model);
 }
 
-static double translate(struct hny_engine *engine, size_t sentences) {
-    double begin = hny_seconds();
-    for (size_t added = 0, taken_count = 0; taken_count < sentences;) {
-        for (; added < sentences && hny_engine_wants(engine, 5) > 0; added++) {
-            const struct hny_pair *pair = &pool.pairs[added * 37 % PAIRS];
-            /* An untrained model never ends: each goes on to its reference's length. */
-            const struct hny_search_options options = {
-                .beam = 5, .best = 1, .alpha = 1, .max_length = pair->target_length};
-            bench_demand(hny_engine_add(engine, added, pair->source, pair->source_length, &options) == HNY_OK,
-                         "add");
-        }
-        bench_demand(hny_engine_step(engine) == HNY_OK, "step");
-        for (bool taken = true; taken;) {
-            struct hny_translation translation;
-            bench_demand(hny_engine_take(engine, &translation, &taken) == HNY_OK, "take");
-            if (!taken) break;
-            hny_translation_free(&translation);
-            taken_count++;
-        }
-    }
-    return hny_seconds() - begin;
-}
-
 static void profile_translation(enum hny_precision precision, size_t rows, size_t sentences) {
-    struct hny_model *model = bench_model(&shape);
-    struct hny_vocabulary_view view = {0};
-    struct hny_engine *engine = NULL;
-    bench_demand(hny_parameters_prepare(&model->parameters, precision, false) == HNY_OK &&
-                     hny_parameters_pack(&model->parameters, NULL) == HNY_OK &&
-                     hny_vocabulary_view_open(&view, model) == HNY_OK &&
-                     hny_engine_create(&engine, model, &view.model, rows) == HNY_OK,
-                 "engine");
-    translate(engine, sentences);
+    struct bench_engine made;
+    bench_engine_open(&made, &shape, precision, rows);
+    bench_translate(made.engine, &pool, 0, sentences);
     hny_profile_start();
-    double seconds = translate(engine, sentences);
+    double seconds = bench_translate(made.engine, &pool, 0, sentences);
     report(rows > 5 ? "translation, 32 sentences together" : "translation, one sentence at a time", precision,
            1, seconds);
-    hny_engine_destroy(&engine);
-    hny_vocabulary_view_close(&view);
-    hny_model_destroy(&model);
+    bench_engine_close(&made);
 }
 
 int main(int count, char **arguments) {

@@ -1,8 +1,9 @@
 # Measurements, one program a file, and what they share.
-BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out tests/bench/limit.c tests/bench/updates.c,$(wildcard tests/bench/*.c)))
-.PHONY: bench-product bench-training profile
+BENCH_SHARED := limit updates sentences
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_SHARED:%=tests/bench/%.c),$(wildcard tests/bench/*.c)))
+.PHONY: bench-product bench-training bench-translation bench-peer profile
 
-$(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJECTS_DIR)/tests/bench/%.o $(OBJECTS_DIR)/tests/bench/limit.o $(OBJECTS_DIR)/tests/bench/updates.o $(BUILD)/libhonyaku.a
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJECTS_DIR)/tests/bench/%.o $(BENCH_SHARED:%=$(OBJECTS_DIR)/tests/bench/%.o) $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
 	@echo "  link $@"
 	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -15,3 +16,9 @@ bench-training: $(BUILD)/bench/training ## training steps beside oneDNN's limit 
 
 profile: $(BUILD)/bench/profile ## where the time of a training step and of a translation goes: UPDATES=10 SENTENCES=200
 	@$< $(or $(UPDATES),10) $(or $(SENTENCES),200)
+
+bench-translation: $(BUILD)/bench/translation ## translation in each precision, in batches and alone: SENTENCES=400 ROUNDS=5
+	@$< $(or $(SENTENCES),400) $(or $(ROUNDS),5)
+
+bench-peer: honyaku ## training and translation beside another program, an hour: CORPUS=folder PEER=command [ROUNDS=3]
+	@HONYAKU=./honyaku CORPUS="$(CORPUS)" PEER="$(PEER)" OUT="$(OUT)/peer" tests/bench/peer

@@ -9,6 +9,12 @@ static void check(hny_status status) {
     cr_assert_eq(status, HNY_OK, "%s", hny_message());
 }
 
+static void place(struct hny_packed *packed) {
+    void *data = hny_allocate(hny_packed_bytes(packed), 1);
+    cr_assert_not_null(data);
+    check(hny_packed_place(packed, data));
+}
+
 /* oneDNN has reference kernels for everything, far too slow to be of use. */
 Test(product_matmul, no_product_falls_to_a_reference_kernel) {
     static const size_t sizes[] = {1, 2, 5, 64, 100, 257};
@@ -33,11 +39,13 @@ Test(product_matmul, no_product_falls_to_a_reference_kernel) {
         struct hny_packed *packed = NULL;
         if (!matmul.loose) {
             check(hny_packed_create(&packed, matmul.inner, matmul.columns, type, type, true));
+            place(packed);
             check(hny_packed_fill(packed, weights));
         }
         check(hny_matmul_run(matmuls, &matmul, source, packed, packed ? NULL : weights, result));
         cr_assert_eq(hny_matmuls_references(matmuls), 0, "%zu × %zu × %zu", matmul.rows, matmul.inner,
                      matmul.columns);
+        free(packed ? hny_packed_data(packed) : NULL);
         hny_packed_destroy(&packed);
     }
     hny_matmuls_destroy(&matmuls);
@@ -60,6 +68,7 @@ static void check_exact(struct hny_matmuls *matmuls, size_t rows, size_t inner, 
     for (size_t i = 0; i < rows * inner; i++) source[i] = (float)(i % 13) - 6;
     for (size_t i = 0; i < inner * columns; i++) weights[i] = (float)(i % 11) - 5;
     check(hny_packed_create(&packed, inner, columns, HNY_MATMUL_F32, HNY_MATMUL_F32, transposed));
+    place(packed);
     check(hny_packed_fill(packed, weights));
     check(hny_matmul_run(matmuls, &matmul, source, packed, NULL, result));
     loose.loose = 1;
@@ -78,6 +87,7 @@ static void check_exact(struct hny_matmuls *matmuls, size_t rows, size_t inner, 
                    weights[transposed ? i % columns * inner + k : k * columns + i % columns];
         cr_assert(result[i] == sum && loose_result[i] == sum, "%zu × %zu × %zu", rows, inner, columns);
     }
+    free(packed ? hny_packed_data(packed) : NULL);
     hny_packed_destroy(&packed);
 }
 
@@ -103,6 +113,7 @@ static void check_part(struct hny_matmuls *matmuls, size_t room, bool transposed
     for (size_t i = 0; i < INNER * COLUMNS; i++) values[i] = (float)(i % 11) - 5;
     for (size_t i = 0; i < ROWS * PADDED; i++) source[i] = (float)(i % 13) - 6; /* on zeros too */
     check(hny_packed_create(&packed, PADDED, room, HNY_MATMUL_F32, HNY_MATMUL_F32, transposed));
+    place(packed);
     check(hny_packed_fill_part(packed, values, INNER, COLUMNS, FIRST, COUNT));
     check(hny_matmul_run(matmuls, &matmul, source, packed, NULL, result));
     for (size_t i = 0; i < ROWS * room; i++) {
@@ -113,6 +124,7 @@ static void check_part(struct hny_matmuls *matmuls, size_t room, bool transposed
                    values[transposed ? column * INNER + FIRST + k : (FIRST + k) * COLUMNS + column];
         cr_assert_eq((double)result[i], (double)sum, "room %zu, row %zu, column %zu", room, row, column);
     }
+    free(packed ? hny_packed_data(packed) : NULL);
     hny_packed_destroy(&packed);
 }
 

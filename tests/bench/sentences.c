@@ -1,0 +1,54 @@
+#include "tests/bench/sentences.h"
+
+#include "base/progress.h"
+#include "tests/bench/limit.h"
+
+enum { BEAM = 5 };
+
+void bench_engine_open(struct bench_engine *made, const struct bench_shape *shape,
+                       enum hny_precision precision, size_t rows) {
+    *made = (struct bench_engine){.model = bench_model(shape)};
+    bench_demand(hny_parameters_prepare(&made->model->parameters, precision, false) == HNY_OK &&
+                     hny_parameters_pack(&made->model->parameters, NULL) == HNY_OK &&
+                     hny_vocabulary_view_open(&made->view, made->model) == HNY_OK &&
+                     hny_engine_create(&made->engine, made->model, &made->view.model, rows) == HNY_OK,
+                 "engine");
+}
+
+void bench_engine_close(struct bench_engine *made) {
+    hny_engine_destroy(&made->engine);
+    hny_vocabulary_view_close(&made->view);
+    hny_model_destroy(&made->model);
+}
+
+static const struct hny_pair *sentence(const struct bench_pool *pool, size_t number) {
+    return &pool->pairs[number * 37 % PAIRS];
+}
+
+size_t bench_sentence_words(const struct bench_pool *pool, size_t first, size_t count) {
+    size_t words = 0;
+    for (size_t i = first; i < first + count; i++) words += sentence(pool, i)->target_length + 1;
+    return words;
+}
+
+double bench_translate(struct hny_engine *engine, const struct bench_pool *pool, size_t first, size_t count) {
+    double begin = hny_seconds();
+    for (size_t added = 0, done = 0; done < count;) {
+        for (; added < count && hny_engine_wants(engine, BEAM) > 0; added++) {
+            const struct hny_pair *pair = sentence(pool, first + added);
+            const struct hny_search_options options = {
+                .beam = BEAM, .best = 1, .alpha = 1, .max_length = pair->target_length};
+            bench_demand(hny_engine_add(engine, added, pair->source, pair->source_length, &options) == HNY_OK,
+                         "add");
+        }
+        bench_demand(hny_engine_step(engine) == HNY_OK, "step");
+        for (bool taken = true; taken;) {
+            struct hny_translation translation;
+            bench_demand(hny_engine_take(engine, &translation, &taken) == HNY_OK, "take");
+            if (!taken) break;
+            hny_translation_free(&translation);
+            done++;
+        }
+    }
+    return hny_seconds() - begin;
+}

@@ -1,0 +1,103 @@
+/* Translation, beam 5: batches of 32 sentences in each precision on one thread and two, and sentences alone.
+ *
+ *     bench-translation [SENTENCES, 400] [ROUNDS, 5] */
+#include "tests/bench/limit.h"
+#include "tests/bench/sentences.h"
+
+#include "base/progress.h"
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { THREADS = 2, PRECISIONS = HNY_PRECISION_INT8 + 1, MOST_ROUNDS = 100, MOST_ALONE = 1000 };
+static const struct bench_shape shape = {"2+2×512 V 8000", 2, 512, 8000, 1120};
+static struct bench_pool pool;
+static size_t sentences, rounds;
+
+static int compare_doubles(const void *left, const void *right) {
+    const double *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+static double quantile(double *values, size_t count, double share) {
+    qsort(values, count, sizeof *values, compare_doubles);
+    return values[(size_t)(share * (double)(count - 1) + 0.5)];
+}
+
+struct part {
+    struct bench_engine *engines;
+    size_t parts;
+};
+
+static hny_status translate_part(void *context, size_t part, size_t thread) {
+    (void)thread;
+    const struct part *job = context;
+    size_t share = sentences / job->parts;
+    bench_translate(job->engines[part].engine, &pool, part * share, share);
+    return HNY_OK;
+}
+
+/* Words a second, the median of the rounds, which go through the precisions in turn. */
+static void measure_batches(double speed[PRECISIONS][THREADS]) {
+    static double seconds[PRECISIONS][THREADS][MOST_ROUNDS];
+    struct bench_engine engines[PRECISIONS][THREADS] = {0};
+    struct hny_threads *teams[THREADS] = {NULL};
+    double words = (double)bench_sentence_words(&pool, 0, sentences);
+    for (size_t t = 0; t < THREADS; t++)
+        bench_demand(hny_threads_create(&teams[t], t + 1) == HNY_OK, "threads");
+    for (int p = 0; p < PRECISIONS; p++)
+        for (size_t t = 0; t < THREADS && hny_precision_supported((enum hny_precision)p); t++)
+            bench_engine_open(&engines[p][t], &shape, (enum hny_precision)p, 160);
+    for (size_t round = 0; round <= rounds; round++) /* the first warms up */
+        for (int p = 0; p < PRECISIONS; p++)
+            for (size_t t = 0; t < THREADS && engines[p][t].engine; t++) {
+                struct part job = {engines[p], t + 1};
+                double begin = hny_seconds();
+                bench_demand(hny_threads_run(teams[t], t + 1, translate_part, &job) == HNY_OK, "translation");
+                if (round > 0) seconds[p][t][round - 1] = hny_seconds() - begin;
+            }
+    for (int p = 0; p < PRECISIONS; p++)
+        for (size_t t = 0; t < THREADS; t++) {
+            speed[p][t] = engines[p][t].engine ? words / quantile(seconds[p][t], rounds, 0.5) : 0;
+            bench_engine_close(&engines[p][t]);
+        }
+    for (size_t t = 0; t < THREADS; t++) hny_threads_destroy(&teams[t]);
+}
+
+/* One sentence of 15 words at a time. */
+static void measure_alone(enum hny_precision precision) {
+    static double seconds[MOST_ALONE];
+    struct bench_engine made;
+    size_t count = 0;
+    bench_engine_open(&made, &shape, precision, 5);
+    for (size_t number = 0, warm = 0; count < MOST_ALONE && number < PAIRS; number++) {
+        if (bench_sentence_words(&pool, number, 1) != 15) continue;
+        double taken = bench_translate(made.engine, &pool, number, 1);
+        if (warm++ >= 20) seconds[count++] = taken;
+    }
+    bench_engine_close(&made);
+    bench_demand(count > 0, "no sentences of 15 words");
+    printf("one sentence of 15 words, %s, 1 thread: p50 %.2f ms, p99 %.2f ms (%zu sentences)\n",
+           hny_precision_name(precision), 1e3 * quantile(seconds, count, 0.5),
+           1e3 * quantile(seconds, count, 0.99), count);
+}
+
+int main(int count, char **arguments) {
+    double speed[PRECISIONS][THREADS];
+    sentences = count > 1 ? strtoul(arguments[1], NULL, 10) : 400;
+    rounds = count > 2 ? strtoul(arguments[2], NULL, 10) : 5;
+    bench_demand(sentences > 1 && rounds > 0 && rounds <= MOST_ROUNDS, "usage: translation SENTENCES ROUNDS");
+    omp_set_num_threads(1);
+    bench_pool_fill(&pool, &shape);
+    printf("%s, %s, beam 5\n", hny_product_library(), shape.name);
+    measure_batches(speed);
+    for (int p = 0; p < PRECISIONS; p++)
+        if (speed[p][0] > 0)
+            printf("batches of 32 sentences, %-4s: %7.0f words/s with 1 thread, %7.0f with 2 (× %.2f); × "
+                   "%.2f f32\n",
+                   hny_precision_name((enum hny_precision)p), speed[p][0], speed[p][1],
+                   speed[p][1] / speed[p][0], speed[p][0] / speed[0][0]);
+    for (int p = 0; p < PRECISIONS; p++)
+        if (hny_precision_supported((enum hny_precision)p)) measure_alone((enum hny_precision)p);
+    return 0;
+}
