@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A shard's share of an update. */
+struct hny_trainer_part {
+    struct hny_loss loss;
+    struct hny_pair *pairs; /* of the batch at hand */
+    size_t capacity;
+};
+
 hny_status hny_trainer_create(struct hny_trainer **trainer, struct hny_model *model,
                               struct hny_threads *threads, enum hny_precision precision) {
     const struct hny_config *config = &model->config;
@@ -25,7 +32,8 @@ hny_status hny_trainer_create(struct hny_trainer **trainer, struct hny_model *mo
     made->shards = config->shards;
     made->computes = hny_allocate(made->shards, sizeof *made->computes);
     made->gradients = hny_allocate(made->shards, sizeof *made->gradients);
-    hny_status status = made->computes && made->gradients ? HNY_OK : HNY_ERROR_MEMORY;
+    made->parts = hny_allocate(made->shards, sizeof *made->parts);
+    hny_status status = made->computes && made->gradients && made->parts ? HNY_OK : HNY_ERROR_MEMORY;
     for (size_t s = 0; status == HNY_OK && s < made->shards; s++) {
         status = hny_model_compute_create(&made->computes[s], model, precision);
         if (status != HNY_OK) break;
@@ -52,7 +60,9 @@ void hny_trainer_destroy(struct hny_trainer **trainer) {
     for (size_t s = 0; s < old->shards; s++) {
         if (old->computes) hny_compute_destroy(&old->computes[s]);
         if (old->gradients) free(old->gradients[s]);
+        if (old->parts) free(old->parts[s].pairs);
     }
+    free(old->parts);
     free(old->computes);
     free(old->gradients);
     hny_optimiser_destroy(&old->optimiser);
@@ -67,7 +77,6 @@ struct update {
     const struct hny_trainer_batch *batches;
     size_t count;
     uint64_t number;
-    struct hny_loss *losses; /* [shards] */
 };
 
 static hny_status run_shard(void *context, size_t shard, size_t thread) {
@@ -75,20 +84,18 @@ static hny_status run_shard(void *context, size_t shard, size_t thread) {
     struct update *update = context;
     struct hny_trainer *trainer = update->trainer;
     struct hny_compute *compute = trainer->computes[shard];
+    struct hny_trainer_part *part = &trainer->parts[shard];
+    part->loss = (struct hny_loss){0};
     compute->gradients = trainer->gradients[shard];
     compute->training = true;
     compute->update = (uint32_t)update->number;
     for (size_t i = 0; i < update->count; i++) {
         const struct hny_trainer_batch *batch = &update->batches[i];
         size_t mine = batch->count > shard ? (batch->count - shard - 1) / trainer->shards + 1 : 0;
-        struct hny_pair *pairs = malloc((mine + 1) * sizeof *pairs);
-        if (!pairs) return hny_fail(HNY_ERROR_MEMORY, "out of memory for a shard of %zu pairs", mine);
-        for (size_t p = 0; p < mine; p++) pairs[p] = batch->pairs[shard + p * trainer->shards];
+        if (hny_grow(&part->pairs, &part->capacity, mine + 1, sizeof *part->pairs)) return HNY_ERROR_MEMORY;
+        for (size_t p = 0; p < mine; p++) part->pairs[p] = batch->pairs[shard + p * trainer->shards];
         compute->shard = (uint32_t)(i * trainer->shards + shard);
-        hny_status status =
-            hny_model_pass(trainer->model, compute, pairs, mine, &update->losses[shard], NULL);
-        free(pairs);
-        HNY_TRY(status);
+        HNY_TRY(hny_model_pass(trainer->model, compute, part->pairs, mine, &part->loss, NULL));
     }
     return HNY_OK;
 }
@@ -103,14 +110,10 @@ static void add_loss(struct hny_loss *sum, const struct hny_loss *part) {
 hny_status hny_trainer_update(struct hny_trainer *trainer, const struct hny_trainer_batch *batches,
                               size_t count, uint64_t update, double rate, struct hny_loss *loss,
                               double *norm) {
-    struct hny_loss *losses = calloc(trainer->shards, sizeof *losses);
-    if (!losses) return hny_fail(HNY_ERROR_MEMORY, "out of memory for %zu shards", trainer->shards);
-    struct update job = {trainer, batches, count, update, losses};
-    hny_status status = hny_threads_run(trainer->threads, trainer->shards, run_shard, &job);
+    struct update job = {trainer, batches, count, update};
     *loss = (struct hny_loss){0};
-    for (size_t s = 0; s < trainer->shards; s++) add_loss(loss, &losses[s]);
-    free(losses);
-    HNY_TRY(status);
+    HNY_TRY(hny_threads_run(trainer->threads, trainer->shards, run_shard, &job));
+    for (size_t s = 0; s < trainer->shards; s++) add_loss(loss, &trainer->parts[s].loss);
     if (loss->tokens == 0) return hny_fail(HNY_ERROR_USAGE, "an update needs at least one pair");
     HNY_TRY(hny_optimiser_step(trainer->optimiser, &trainer->model->parameters, trainer->gradients,
                                trainer->shards, 1 / (double)loss->tokens, rate, trainer->threads, norm));

@@ -8,15 +8,17 @@
 
 /* A batch is dealt into config.shards parts, whatever the number of threads; each has its own gradients,
  * summed in order. So the weights that come out depend on the shards, not on the threads. */
+struct hny_trainer_part;
 struct hny_trainer {
     struct hny_model *model;         /* borrowed */
     struct hny_threads *threads;     /* borrowed */
     struct hny_optimiser *optimiser; /* owned, as what follows */
     enum hny_precision precision;
     size_t shards;
-    struct hny_compute **computes; /* [shards] */
-    hny_real **gradients;          /* [shards] blocks */
-    bool averaged;                 /* the model's values and the optimiser's average have changed places */
+    struct hny_compute **computes;  /* [shards] */
+    hny_real **gradients;           /* [shards] blocks */
+    struct hny_trainer_part *parts; /* [shards] */
+    bool averaged;                  /* the model's values and the optimiser's average have changed places */
 };
 
 /* Prepares MODEL's products for training in PRECISION and packs its weights. */

@@ -1,7 +1,7 @@
 # Measurements, one program a file, and what they share.
 BENCH_SHARED := limit updates sentences
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_SHARED:%=tests/bench/%.c),$(wildcard tests/bench/*.c)))
-.PHONY: bench-product bench-training bench-translation bench-peer profile
+.PHONY: bench-start bench-product bench-training bench-translation bench-peer profile
 
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJECTS_DIR)/tests/bench/%.o $(BENCH_SHARED:%=$(OBJECTS_DIR)/tests/bench/%.o) $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
@@ -22,3 +22,13 @@ bench-translation: $(BUILD)/bench/translation ## translation in each precision, 
 
 bench-peer: honyaku ## training and translation beside another program, an hour: CORPUS=folder PEER=command [ROUNDS=3]
 	@HONYAKU=./honyaku CORPUS="$(CORPUS)" PEER="$(PEER)" OUT="$(OUT)/peer" tests/bench/peer
+
+# A model of 2+2 layers of 512 that has seen one batch: what it says is nonsense, how long it takes is not.
+BENCH_MODEL := $(OUT)/bench/model
+$(BENCH_MODEL)/best: | $(BUILD)/honyaku
+	@mkdir -p $(@D)
+	$(BUILD)/honyaku train --quiet --preset base --out $(@D) --max-updates 1 --valid-lines 0 --vocabulary 8000 \
+	    --src $(EMBEDDED)/train.en --tgt $(EMBEDDED)/train.ja --valid-src $(EMBEDDED)/dev.en --valid-tgt $(EMBEDDED)/dev.ja
+
+bench-start: $(BUILD)/bench/start honyaku $(BENCH_MODEL)/best ## from nothing to the first translation: ROUNDS=20
+	@$< ./honyaku $(BENCH_MODEL) $(ROUNDS)
