@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT ((size_t)64)
+#define HUGE_PAGE ((size_t)2 << 20)   /* on x86-64, and on arm64 with pages of 4 KiB */
 #define LARGEST ((size_t)PTRDIFF_MAX) /* beyond it pointers into the memory have no difference */
 
 /* The least multiple of ALIGNMENT that is at least SIZE; false where there is none. */
@@ -21,13 +23,22 @@ static void *fail_allocation(size_t count, size_t size) {
     return NULL;
 }
 
+/* BYTES at a multiple of ALIGNMENT, or NULL. Large memory asks for huge pages: the faults of thousands of
+ * small ones can take longer, above all on a virtual machine, than what is computed in them. */
+static void *aligned(size_t bytes) {
+    void *memory = NULL;
+    bool large = bytes >= 2 * HUGE_PAGE;
+    if (posix_memalign(&memory, large ? HUGE_PAGE : ALIGNMENT, bytes) != 0) return NULL;
+    if (large) (void)madvise(memory, bytes, MADV_HUGEPAGE); /* where there are none, all goes on without */
+    return memory;
+}
+
 void *hny_allocate(size_t count, size_t size) {
     size_t bytes = 0;
-    void *memory = NULL;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > LARGEST) return fail_allocation(count, size);
     if (bytes == 0) bytes = 1;
-    if (posix_memalign(&memory, ALIGNMENT, bytes) != 0) return fail_allocation(count, size);
-    return memset(memory, 0, bytes);
+    void *memory = aligned(bytes);
+    return memory ? memset(memory, 0, bytes) : fail_allocation(count, size);
 }
 
 int hny_grow(void *array, size_t *capacity, size_t needed, size_t size) {
@@ -68,11 +79,10 @@ struct hny_arena {
 
 static struct block *create_block(size_t capacity) {
     size_t bytes = 0;
-    void *memory = NULL;
-    if (__builtin_add_overflow(capacity, sizeof(struct block), &bytes) || bytes > LARGEST ||
-        posix_memalign(&memory, ALIGNMENT, bytes) != 0)
+    if (__builtin_add_overflow(capacity, sizeof(struct block), &bytes) || bytes > LARGEST)
         return fail_allocation(1, capacity);
-    struct block *block = memory;
+    struct block *block = aligned(bytes);
+    if (!block) return fail_allocation(1, capacity);
     block->next = NULL;
     block->capacity = capacity;
     block->used = 0;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WEIGHTS "model.safetensors"
 
@@ -170,25 +171,28 @@ done:
     return status;
 }
 
-/* Every file named in config.json must have the digest that stands there; but the weights' is only looked at
- * where WEIGHTS_TOO. */
-static hny_status check_files(const char *folder, json_t *files, bool weights_too) {
+/* FOLDER/NAME must have the digest WANTED. */
+static hny_status check_file(const char *folder, const char *name, const json_t *wanted) {
+    char text[HNY_DIGEST_TEXT];
+    struct hny_buffer path = {0};
+    hny_status status = hny_path_join(&path, folder, name);
+    if (status == HNY_OK) status = hny_digest_file(path.data, text);
+    if (status == HNY_OK && strcmp(text, json_string_value(wanted)) != 0)
+        status = hny_fail(HNY_ERROR_INPUT, "%s: damaged: its SHA-256 is %s, but config.json says %s",
+                          path.data, text, json_string_value(wanted));
+    hny_buffer_free(&path);
+    return status;
+}
+
+/* Every file named in config.json must have the digest that stands there; the weights' turn comes later. */
+static hny_status check_files(const char *folder, json_t *files) {
     const char *name;
     json_t *wanted;
     json_object_foreach(files, name, wanted) {
-        char text[HNY_DIGEST_TEXT];
-        struct hny_buffer path = {0};
         if (strchr(name, '/') || !json_is_string(wanted))
             return hny_fail(HNY_ERROR_INPUT,
                             "%s/config.json: \"files\" must map names to digests, not \"%s\"", folder, name);
-        if (!weights_too && strcmp(name, WEIGHTS) == 0) continue;
-        hny_status status = hny_path_join(&path, folder, name);
-        if (status == HNY_OK) status = hny_digest_file(path.data, text);
-        if (status == HNY_OK && strcmp(text, json_string_value(wanted)) != 0)
-            status = hny_fail(HNY_ERROR_INPUT, "%s: damaged: its SHA-256 is %s, but config.json says %s",
-                              path.data, text, json_string_value(wanted));
-        hny_buffer_free(&path);
-        HNY_TRY(status);
+        if (strcmp(name, WEIGHTS) != 0) HNY_TRY(check_file(folder, name, wanted));
     }
     return HNY_OK;
 }
@@ -265,42 +269,80 @@ static hny_status read_weights(struct hny_model *model, const char *folder) {
     return status;
 }
 
-/* Where the values come from: the folder, or a shared image. */
-struct source {
-    bool shared;
-    enum hny_precision precision; /* of a shared image */
-    int *file;                    /* of one; -1 where it is to be made */
+/* What is to become of the weights. */
+enum weights { BARE, PACKED, SHARED };
+
+struct opening {
+    enum weights weights;
+    enum hny_precision precision; /* unless BARE */
+    int *file;                    /* SHARED: the image, or -1 where it is to be made */
+
+    struct hny_model *model;
+    const char *folder;
+    const json_t *digest; /* of the weights' file */
 };
 
-static hny_status read_model(struct hny_model **model, const char *folder, json_t *object, const char *path,
-                             const struct source *source, json_t **training) {
+static hny_status prepare_weights(const struct opening *opening) {
+    struct hny_parameters *parameters = &opening->model->parameters;
+    HNY_TRY(read_weights(opening->model, opening->folder));
+    if (opening->weights == BARE) return HNY_OK;
+    if (opening->weights == SHARED)
+        return hny_image_make(parameters, opening->precision, json_string_value(opening->digest),
+                              opening->file);
+    HNY_TRY(hny_parameters_prepare(parameters, opening->precision, false));
+    return hny_parameters_pack(parameters, NULL);
+}
+
+/* The check first, so that its message is the one that counts. */
+enum { CHECK, PREPARE, PARTS };
+
+static hny_status open_part(void *context, size_t part, size_t thread) {
+    const struct opening *opening = context;
+    (void)thread;
+    return part == CHECK ? check_file(opening->folder, WEIGHTS, opening->digest) : prepare_weights(opening);
+}
+
+/* A digest takes as long as all the rest: both at once where there are processors for it. */
+static hny_status open_weights(struct opening *opening) {
+    struct hny_threads *threads = NULL;
+    if (opening->weights == SHARED && *opening->file >= 0)
+        return hny_image_map(&opening->model->parameters, opening->precision,
+                             json_string_value(opening->digest), *opening->file);
+    HNY_TRY(hny_threads_create(&threads, hny_processors() < PARTS ? 1 : PARTS));
+    hny_status status = hny_threads_run(threads, PARTS, open_part, opening);
+    hny_threads_destroy(&threads);
+    if (status != HNY_OK && opening->weights == SHARED && *opening->file >= 0) { /* made of a damaged file */
+        close(*opening->file);
+        *opening->file = -1;
+    }
+    return status;
+}
+
+static hny_status read_model(json_t *object, const char *path, struct opening *opening, json_t **training) {
     struct contents contents = {0};
-    bool map = source->shared && *source->file >= 0;
     HNY_TRY(read_contents(object, path, &contents));
-    HNY_TRY(check_files(folder, contents.files, !map));
-    HNY_TRY(
-        hny_model_create_empty(model, &contents.config, (size_t)contents.source, (size_t)contents.target));
-    HNY_TRY(open_tokenizers(*model, folder, contents.files));
-    const char *digest = json_string_value(json_object_get(contents.files, WEIGHTS));
-    if (map) return hny_image_map(&(*model)->parameters, source->precision, digest, *source->file);
-    HNY_TRY(read_weights(*model, folder));
-    if (source->shared)
-        HNY_TRY(hny_image_make(&(*model)->parameters, source->precision, digest, source->file));
+    HNY_TRY(check_files(opening->folder, contents.files));
+    HNY_TRY(hny_model_create_empty(&opening->model, &contents.config, (size_t)contents.source,
+                                   (size_t)contents.target));
+    HNY_TRY(open_tokenizers(opening->model, opening->folder, contents.files));
+    opening->digest = json_object_get(contents.files, WEIGHTS);
+    HNY_TRY(open_weights(opening));
     if (training) *training = json_incref(contents.training);
     return HNY_OK;
 }
 
-static hny_status read_from(struct hny_model **model, const char *folder, const struct source *source,
-                            json_t **training) {
+static hny_status open_folder(const char *folder, struct opening *opening, struct hny_model **model,
+                              json_t **training) {
     struct hny_buffer place = {0}, path = {0};
     json_t *object = NULL;
-    *model = NULL;
     if (training) *training = NULL;
     hny_status status = hny_folder_resolve(folder, &place);
+    opening->folder = place.data;
     if (status == HNY_OK) status = hny_path_join(&path, place.data, "config.json");
     if (status == HNY_OK) status = hny_json_load(path.data, &object);
-    if (status == HNY_OK) status = read_model(model, place.data, object, path.data, source, training);
-    if (status != HNY_OK) hny_model_destroy(model);
+    if (status == HNY_OK) status = read_model(object, path.data, opening, training);
+    if (status != HNY_OK) hny_model_destroy(&opening->model);
+    *model = opening->model;
     json_decref(object);
     hny_buffer_free(&place);
     hny_buffer_free(&path);
@@ -308,25 +350,16 @@ static hny_status read_from(struct hny_model **model, const char *folder, const 
 }
 
 hny_status hny_folder_read(struct hny_model **model, const char *folder, json_t **training) {
-    return read_from(model, folder, &(struct source){.shared = false}, training);
-}
-
-hny_status hny_folder_open_shared(struct hny_model **model, const char *folder, enum hny_precision precision,
-                                  int *file) {
-    return read_from(model, folder, &(struct source){true, precision, file}, NULL);
+    return open_folder(folder, &(struct opening){.weights = BARE}, model, training);
 }
 
 hny_status hny_folder_open(struct hny_model **model, const char *folder, enum hny_precision precision,
                            json_t **training) {
-    HNY_TRY(hny_folder_read(model, folder, training));
-    hny_status status = hny_parameters_prepare(&(*model)->parameters, precision, false);
-    if (status == HNY_OK) status = hny_parameters_pack(&(*model)->parameters, NULL);
-    if (status != HNY_OK) {
-        hny_model_destroy(model);
-        if (training) {
-            json_decref(*training);
-            *training = NULL;
-        }
-    }
-    return status;
+    return open_folder(folder, &(struct opening){.weights = PACKED, .precision = precision}, model, training);
+}
+
+hny_status hny_folder_open_shared(struct hny_model **model, const char *folder, enum hny_precision precision,
+                                  int *file) {
+    return open_folder(folder, &(struct opening){.weights = SHARED, .precision = precision, .file = file},
+                       model, NULL);
 }

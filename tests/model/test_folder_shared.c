@@ -5,6 +5,7 @@
 #include "tests/model/drawn_model.h"
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -118,4 +119,19 @@ Test(folder_shared, another_models_or_precisions_image_and_other_files_are_refus
     close(loose);
     free(folder);
     free(other);
+}
+
+Test(folder_shared, damaged_weights_leave_no_image) {
+    const char *folder = write_folder("model", 5);
+    struct hny_model *model = NULL;
+    char path[4096];
+    int file = -1;
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    FILE *weights = fopen(path, "r+b");
+    cr_assert(weights && fseek(weights, -1, SEEK_END) == 0 && fputc(77, weights) == 77 &&
+              fclose(weights) == 0);
+    cr_assert_eq(hny_folder_open_shared(&model, folder, HNY_PRECISION_F32, &file), HNY_ERROR_INPUT);
+    cr_assert_not_null(strstr(hny_message(), "damaged"), "%s", hny_message());
+    cr_assert_null(model);
+    cr_assert_eq(file, -1);
 }
