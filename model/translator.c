@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXTRA_IDS 10                  /* that a translation may have beyond the factor */
+#define ALLOWED_IDS 10                /* of a translation, whatever the factor */
 #define MOST_IDS 1000000.0            /* of a translation, whatever the factor */
 #define LINES_A_THREAD 1024           /* that may be inside, most of them done behind a slow one */
 #define SENTENCES_A_THREAD 64         /* that wait beyond those that the engines can hold */
@@ -32,7 +32,7 @@ struct hny_translator {
 
 void hny_translator_defaults(struct hny_translator_options *options) {
     *options = (struct hny_translator_options){
-        .beam = 5, .best = 1, .alpha = 1, .length_factor = 2, .threads = 1, .rows = 64};
+        .beam = 5, .best = 1, .alpha = 1, .length_factor = 3, .threads = 1, .rows = 64};
 }
 
 static hny_status check_options(const struct hny_translator_options *options) {
@@ -107,7 +107,8 @@ void hny_translator_destroy(struct hny_translator **translator) {
 }
 
 static struct hny_search_options search_options(const struct hny_translator_options *options, size_t source) {
-    double most = options->length_factor * (double)source + EXTRA_IDS;
+    double most = options->length_factor * (double)source;
+    if (most < ALLOWED_IDS) most = ALLOWED_IDS;
     size_t max_length = (size_t)(most < MOST_IDS ? most : MOST_IDS);
     if (options->max_length > 0 && options->max_length < max_length) max_length = options->max_length;
     return (struct hny_search_options){.beam = options->beam,

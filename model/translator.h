@@ -26,7 +26,7 @@ struct hny_translator_options {
     size_t best;          /* translations of a line, at most beam; 1 */
     double alpha;         /* length normalisation (decoder/search.h); 1 */
     double beta;          /* coverage penalty; 0 */
-    double length_factor; /* ids at most: this times the source's, and 10 more; 2 */
+    double length_factor; /* ids at most: this times the source's, but 10 are always allowed; 3 */
     size_t max_length;    /* …and never more than this; 0: no such limit */
     size_t longest;  /* ids that are translated at once (model/line_parts.h); 0: what training took at most */
     bool paragraphs; /* each sentence of a line by itself; false */

@@ -26,7 +26,7 @@ static const struct hny_option options[] = {
     {"max-length", 0, "N", false, false,
      "subwords of a translation at most (default: only by the source's length)"},
     {"length-factor", 0, "X", false, false,
-     "at most X times the source's subwords, and 10 more (default: 2)"},
+     "at most X times the source's subwords, but 10 always (default: 3)"},
     {"longest", 0, "N", false, false,
      "cut what has more subwords than N (default: the longest of the training)"},
     {"scores", 0, "word", true, false, "write each line's score first; with =word each subword's too"},

@@ -227,6 +227,32 @@ Test(translator, max_length_and_the_factor_bound_a_translation) {
     }
 }
 
+/* A hundred words, numbers, capitals and repeated letters, by a model that would never end. */
+Test(translator, short_lines_are_not_rambled_about) {
+    struct hny_translator *translator = open_translator(NULL);
+    struct hny_line_translation line;
+    FILE *file = fopen("tests/model/short_lines.txt", "re");
+    char text[256];
+    size_t lines = 0, cut = 0;
+    cr_assert_not_null(file);
+    for (; fgets(text, sizeof text, file); lines++) {
+        bool taken;
+        cr_assert_eq(hny_translator_add(translator, lines, text, strcspn(text, "\n")), HNY_OK);
+        cr_assert_eq(hny_translator_take(translator, true, &line, &taken), HNY_OK);
+        cr_assert(taken);
+        for (size_t p = 0; p < line.parts.part_count; p++) {
+            size_t source = line.parts.parts[p].count, most = 3 * source < 10 ? 10 : 3 * source;
+            cr_assert_leq(line.translations[p].hypotheses[0].count, most, "%s", text);
+            cut += !line.translations[p].hypotheses[0].ended;
+        }
+        hny_line_translation_free(&line);
+    }
+    cr_assert_eq(lines, 100);
+    cr_assert_gt(cut, 50, "the limit was hardly needed");
+    fclose(file);
+    hny_translator_destroy(&translator);
+}
+
 Test(translator, options_out_of_range_are_refused) {
     struct hny_translator_options good, wrong[10];
     struct hny_translator *translator = NULL;
