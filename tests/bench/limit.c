@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include <oneapi/dnnl/dnnl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,6 +11,25 @@ void bench_demand(bool fine, const char *what) {
     if (fine) return;
     fprintf(stderr, "bench: %s: %s\n", what, hny_message());
     exit(1);
+}
+
+/* Columns of a terminal that TEXT takes, all its characters being one wide. */
+static int width_of(const char *text) {
+    int width = 0;
+    for (; *text; text++) width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+void bench_row(const char *what, const char *target, const char *format, ...) {
+    enum { WHAT = 72, TARGET = 14 };
+    va_list arguments;
+    va_start(arguments, format);
+    printf("%s%*s | %s%*s | ", what, WHAT - width_of(what) > 0 ? WHAT - width_of(what) : 0, "", target,
+           TARGET - width_of(target) > 0 ? TARGET - width_of(target) : 0, "");
+    vprintf(format, arguments);
+    putchar('\n');
+    va_end(arguments);
+    fflush(stdout);
 }
 
 float *bench_values(size_t count) {

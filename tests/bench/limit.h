@@ -25,6 +25,10 @@ double bench_operations(const struct bench_product *product); /* two for each mu
 /* Of this thread alone, so that others on the machine disturb less. */
 double bench_thread_seconds(void);
 
+/* A row of the table: what is measured, its target, and what was measured (a printf format). */
+void bench_row(const char *what, const char *target, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Exits, saying WHAT failed, where not FINE. */
 void bench_demand(bool fine, const char *what);
 

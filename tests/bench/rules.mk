@@ -1,7 +1,7 @@
 # Measurements, one program a file, and what they share.
 BENCH_SHARED := limit updates sentences
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_SHARED:%=tests/bench/%.c),$(wildcard tests/bench/*.c)))
-.PHONY: bench-start bench-product bench-training bench-translation bench-peer profile
+.PHONY: bench bench-growth bench-start bench-product bench-training bench-translation bench-peer profile
 
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJECTS_DIR)/tests/bench/%.o $(BENCH_SHARED:%=$(OBJECTS_DIR)/tests/bench/%.o) $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
@@ -11,8 +11,8 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJECTS_DIR)/tests/bench/%.o $(BENCH_SHAR
 bench-product: $(BUILD)/bench/product ## products of this processor beside oneDNN's limit: SECONDS=0.4 a figure
 	@$< $(SECONDS)
 
-bench-training: $(BUILD)/bench/training ## training steps beside oneDNN's limit for their products: UPDATES=10 SECONDS=0.05
-	@$< $(or $(UPDATES),10) $(SECONDS)
+bench-training: $(BUILD)/bench/training ## training steps beside oneDNN's limit for their products: UPDATES=10 SECONDS=0.05 SHAPES=3
+	@$< $(or $(UPDATES),10) $(or $(SECONDS),0.05) $(SHAPES)
 
 profile: $(BUILD)/bench/profile ## where the time of a training step and of a translation goes: UPDATES=10 SENTENCES=200
 	@$< $(or $(UPDATES),10) $(or $(SENTENCES),200)
@@ -32,3 +32,13 @@ $(BENCH_MODEL)/best: | $(BUILD)/honyaku
 
 bench-start: $(BUILD)/bench/start honyaku $(BENCH_MODEL)/best ## from nothing to the first translation: ROUNDS=20
 	@$< ./honyaku $(BENCH_MODEL) $(ROUNDS)
+
+bench-growth: $(BUILD)/bench/growth ## what a word costs in short sentences and in long ones: ROUNDS=5
+	@$< $(or $(ROUNDS),5)
+
+bench: $(addprefix $(BUILD)/bench/,training translation start growth) honyaku $(BENCH_MODEL)/best ## the table of targets and what this machine reaches, some minutes
+	@printf 'what | target | measured, on %s, %s processors\n' "$$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$$(nproc)"
+	@$(BUILD)/bench/training 6 0.02 2
+	@$(BUILD)/bench/translation 200 3
+	@$(BUILD)/bench/start ./honyaku $(BENCH_MODEL) 10
+	@$(BUILD)/bench/growth 3

@@ -104,8 +104,11 @@ int main(int count, char **arguments) {
             mapped[round] = run_mapped(arguments[2], precision, file);
         }
         close(file);
-        printf("start to first translation, %-4s: command %.0f ms, mapped weights %.0f ms (medians of %zu)\n",
-               name, 1e3 * median(command, rounds), 1e3 * median(mapped, rounds), rounds);
+        char what[128];
+        snprintf(what, sizeof what, "command to first translation, %s", name);
+        bench_row(what, "below 150 ms", "%.0f ms", 1e3 * median(command, rounds));
+        snprintf(what, sizeof what, "process with mapped weights to first translation, %s", name);
+        bench_row(what, "below 150 ms", "%.0f ms", 1e3 * median(mapped, rounds));
     }
     return 0;
 }

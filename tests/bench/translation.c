@@ -77,9 +77,11 @@ static void measure_alone(enum hny_precision precision) {
     }
     bench_engine_close(&made);
     bench_demand(count > 0, "no sentences of 15 words");
-    printf("one sentence of 15 words, %s, 1 thread: p50 %.2f ms, p99 %.2f ms (%zu sentences)\n",
-           hny_precision_name(precision), 1e3 * quantile(seconds, count, 0.5),
-           1e3 * quantile(seconds, count, 0.99), count);
+    char what[128];
+    snprintf(what, sizeof what, "one sentence of 15 words, %s, 1 thread", hny_precision_name(precision));
+    double half = quantile(seconds, count, 0.5), most = quantile(seconds, count, 0.99);
+    bench_row(what, precision == HNY_PRECISION_INT8 ? "p50 below 8 ms" : "",
+              "p50 %.1f ms, p99 %.1f ms (%zu times)", 1e3 * half, 1e3 * most, count);
 }
 
 int main(int count, char **arguments) {
@@ -91,12 +93,16 @@ int main(int count, char **arguments) {
     bench_pool_fill(&pool, &shape);
     printf("%s, %s, beam 5\n", hny_product_library(), shape.name);
     measure_batches(speed);
-    for (int p = 0; p < PRECISIONS; p++)
-        if (speed[p][0] > 0)
-            printf("batches of 32 sentences, %-4s: %7.0f words/s with 1 thread, %7.0f with 2 (× %.2f); × "
-                   "%.2f f32\n",
-                   hny_precision_name((enum hny_precision)p), speed[p][0], speed[p][1],
-                   speed[p][1] / speed[p][0], speed[p][0] / speed[0][0]);
+    for (int p = 0; p < PRECISIONS; p++) {
+        char what[128];
+        if (!(speed[p][0] > 0)) continue;
+        snprintf(what, sizeof what, "batches of 32 sentences, %s, 1 thread, to f32",
+                 hny_precision_name((enum hny_precision)p));
+        bench_row(what, p == HNY_PRECISION_INT8 ? "× 2.5" : "", "× %.2f (%.0f words/s)",
+                  speed[p][0] / speed[0][0], speed[p][0]);
+        bench_row("the same, second thread", "× 1.85", "× %.2f (%.0f words/s)", speed[p][1] / speed[p][0],
+                  speed[p][1]);
+    }
     for (int p = 0; p < PRECISIONS; p++)
         if (hny_precision_supported((enum hny_precision)p)) measure_alone((enum hny_precision)p);
     return 0;

@@ -318,3 +318,75 @@ Test(product, weights_without_gradients_refuse_an_input_gradient) {
     hny_weights_destroy(&weights);
     hny_products_destroy(&products);
 }
+
+/* What hny_product_watch told: how often, and the last time. */
+static struct told {
+    size_t times[3], rows, out, in;
+    enum hny_precision precision;
+} told;
+
+static void note(enum hny_product_kind kind, enum hny_precision precision, size_t rows, size_t out,
+                 size_t in) {
+    told = (struct told){.times = {told.times[0], told.times[1], told.times[2]},
+                         .rows = rows,
+                         .out = out,
+                         .in = in,
+                         .precision = precision};
+    told.times[kind]++;
+}
+
+Test(product, a_watcher_is_told_of_every_product) {
+    enum { OUT = 3, IN = 5, ROWS = 4 };
+    float x[ROWS * IN] = {0}, y[ROWS * OUT] = {0}, dw[OUT * IN] = {0};
+    struct fixture f = open_fixture(OUT, IN, HNY_PRECISION_F32);
+    hny_product_watch(note);
+    check(hny_product(f.products, f.weights, ROWS, x, IN, y, OUT, false));
+    cr_assert(told.rows == ROWS && told.out == OUT && told.in == IN && told.times[HNY_PRODUCT_FORWARD] == 1);
+    check(hny_product_input_gradient(f.products, f.weights, 2, y, OUT, x, IN, false));
+    cr_assert(told.rows == 2 && told.out == OUT && told.in == IN);
+    cr_assert_eq(told.times[HNY_PRODUCT_INPUT_GRADIENT], 1);
+    check(hny_product_weight_gradient(f.products, HNY_PRECISION_F32, 3, OUT, IN, y, OUT, x, IN, dw));
+    cr_assert(told.rows == 3 && told.out == OUT && told.in == IN && told.precision == HNY_PRECISION_F32);
+    cr_assert_eq(told.times[HNY_PRODUCT_WEIGHT_GRADIENT], 1);
+    hny_product_watch(NULL);
+    check(hny_product(f.products, f.weights, ROWS, x, IN, y, OUT, false));
+    cr_assert_eq(told.times[HNY_PRODUCT_FORWARD], 1, "told when nobody watches");
+    close_fixture(&f);
+}
+
+Test(product, weights_lie_in_the_storage_that_is_given) {
+    enum { OUT = 70, IN = 40, ROWS = 3, BYTES = 1 << 20 };
+    float *w = draw(OUT * IN, 1), *x = draw(ROWS * IN, 2), y[ROWS * OUT], expected[ROWS * OUT];
+    char *storage = hny_allocate(BYTES, 1), *copy = hny_allocate(BYTES, 1);
+    cr_assert(storage && copy);
+    for (int p = HNY_PRECISION_F32; p <= HNY_PRECISION_INT8; p++) {
+        enum hny_precision precision = (enum hny_precision)p;
+        struct hny_weights *alone = NULL, *inside = NULL, *mapped = NULL, *none = NULL;
+        struct hny_products *products = NULL;
+        size_t used = 0, again = 0;
+        if (!hny_precision_supported(precision)) continue;
+        check(hny_products_create(&products));
+        check(hny_weights_create(&alone, OUT, IN, precision, false));
+        check(hny_weights_pack(alone, w));
+        check(hny_product(products, alone, ROWS, x, IN, expected, OUT, false));
+        check(hny_weights_create_in(&inside, OUT, IN, precision, storage, BYTES, &used));
+        check(hny_weights_pack(inside, w));
+        cr_assert(used % 64 == 0 && used >= hny_weights_bytes(inside) && used < BYTES);
+        memcpy(copy, storage, used);
+        hny_weights_destroy(&inside);
+        check(hny_weights_create_in(&mapped, OUT, IN, precision, copy, used, &again));
+        cr_assert_eq(again, used);
+        check(hny_product(products, mapped, ROWS, x, IN, y, OUT, false));
+        cr_assert_arr_eq(y, expected, sizeof y, "%s", hny_precision_name(precision));
+        cr_assert_eq(hny_weights_create_in(&none, OUT, IN, precision, copy, used - 64, &again),
+                     HNY_ERROR_MEMORY);
+        cr_assert_null(none);
+        hny_weights_destroy(&mapped);
+        hny_weights_destroy(&alone);
+        hny_products_destroy(&products);
+    }
+    free(w);
+    free(x);
+    free(storage);
+    free(copy);
+}
