@@ -1,6 +1,6 @@
 # Trainings that anyone can repeat: the small one of the README on the embedded corpus, and real ones on files of your
 # own. All go on where they were stopped.
-.PHONY: demo multi30k tatoeba parity
+.PHONY: demo multi30k tatoeba parity options
 
 OUT ?= out
 DEMO := $(OUT)/demo
@@ -31,6 +31,9 @@ multi30k: honyaku ## train en-de on image captions and score test_2016_flickr: C
 
 tatoeba: honyaku ## train en-ja on everyday sentences and score its dev part: CORPUS=folder [OUT=…] [SETTINGS=…]
 	$(call recipe,tatoeba,en,ja,dev,dev,char)
+
+options: honyaku ## what each option is worth to the multi30k recipe on val, hours: CORPUS=folder [OUT=…] [UPDATES=1500]
+	@HONYAKU=./honyaku CORPUS="$(CORPUS)" OUT="$(OUT)/options" UPDATES="$(or $(UPDATES),1500)" recipes/options
 
 parity: honyaku ## hold 1,000 updates against another program's, same ids: CORPUS=folder PEER=script [OUT=…]
 	@HONYAKU=./honyaku CORPUS="$(CORPUS)" PEER="$(PEER)" OUT="$(OUT)/parity" recipes/parity
