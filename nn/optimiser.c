@@ -11,6 +11,9 @@
 #define PART ((size_t)65536)
 #define LANES 16
 
+/* Elements whose weights, gradients and means fit the nearest cache together. */
+#define NEAR ((size_t)2048)
+
 static size_t part_count(const struct hny_parameters *parameters) {
     return (parameters->count + PART - 1) / PART;
 }
@@ -219,11 +222,15 @@ static void apply_range(struct step *step, size_t part, size_t start, size_t cou
         memset(g, 0, count * sizeof *g);
         return;
     }
-    if (optimiser->options.kind == HNY_OPTIMISER_ADAM)
-        adam(step, w, g, optimiser->first + start, optimiser->second + start, count);
-    else
-        sgd(step, w, g, optimiser->first ? optimiser->first + start : NULL, count);
-    if (optimiser->average) follow(optimiser->average + start, w, step->average, count);
+    /* Little by little, so that the average finds the new weights in the cache. */
+    for (size_t i = 0; i < count; i += NEAR) {
+        size_t some = count - i < NEAR ? count - i : NEAR, at = start + i;
+        if (optimiser->options.kind == HNY_OPTIMISER_ADAM)
+            adam(step, w + i, g + i, optimiser->first + at, optimiser->second + at, some);
+        else
+            sgd(step, w + i, g + i, optimiser->first ? optimiser->first + at : NULL, some);
+        if (optimiser->average) follow(optimiser->average + at, w + i, step->average, some);
+    }
 }
 
 static hny_status apply_part(void *context, size_t part, size_t thread) {
