@@ -3,7 +3,6 @@
 #ifndef HNY_BASE_PROFILE_H
 #define HNY_BASE_PROFILE_H
 
-#include "base/status.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -9,16 +9,22 @@
 #define PHILOX_WEYL_1 0xBB67AE85u /* the square root of 3, less 1 */
 #define FEISTEL_ROUNDS 8
 
+/* One round on a block's four words. */
+HNY_INLINE void philox_round(uint32_t k0, uint32_t k1, uint32_t *c0, uint32_t *c1, uint32_t *c2,
+                             uint32_t *c3) {
+    uint64_t product0 = (uint64_t)PHILOX_MULTIPLIER_0 * *c0;
+    uint64_t product1 = (uint64_t)PHILOX_MULTIPLIER_1 * *c2;
+    *c0 = (uint32_t)(product1 >> 32) ^ *c1 ^ k0;
+    *c1 = (uint32_t)product1;
+    *c2 = (uint32_t)(product0 >> 32) ^ *c3 ^ k1;
+    *c3 = (uint32_t)product0;
+}
+
 static void philox(const uint32_t key[2], const uint32_t counter[4], uint32_t words[4]) {
     uint32_t k0 = key[0], k1 = key[1];
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        uint64_t product0 = (uint64_t)PHILOX_MULTIPLIER_0 * c0;
-        uint64_t product1 = (uint64_t)PHILOX_MULTIPLIER_1 * c2;
-        c0 = (uint32_t)(product1 >> 32) ^ c1 ^ k0;
-        c1 = (uint32_t)product1;
-        c2 = (uint32_t)(product0 >> 32) ^ c3 ^ k1;
-        c3 = (uint32_t)product0;
+        philox_round(k0, k1, &c0, &c1, &c2, &c3);
         k0 += PHILOX_WEYL_0;
         k1 += PHILOX_WEYL_1;
     }
@@ -55,14 +61,7 @@ HNY_KERNEL static void philox_lanes(const struct hny_random *stream, uint64_t at
         c3[i] = stream->counter[3];
     }
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        for (size_t i = 0; i < HNY_RANDOM_LANES; i++) {
-            uint64_t product0 = (uint64_t)PHILOX_MULTIPLIER_0 * c0[i];
-            uint64_t product1 = (uint64_t)PHILOX_MULTIPLIER_1 * c2[i];
-            c0[i] = (uint32_t)(product1 >> 32) ^ c1[i] ^ k0;
-            c1[i] = (uint32_t)product1;
-            c2[i] = (uint32_t)(product0 >> 32) ^ c3[i] ^ k1;
-            c3[i] = (uint32_t)product0;
-        }
+        for (size_t i = 0; i < HNY_RANDOM_LANES; i++) philox_round(k0, k1, &c0[i], &c1[i], &c2[i], &c3[i]);
         k0 += PHILOX_WEYL_0;
         k1 += PHILOX_WEYL_1;
     }

@@ -24,15 +24,14 @@ struct header {
     uint64_t bytes;        /* of the file */
 };
 
-/* FNV-1a (Fowler, Noll, Vo) over names and shapes in their order. */
+/* Depends on the names, shapes and uses of all tensors, and on their order. */
 static uint64_t hash_tensors(const struct hny_parameters *parameters) {
-    uint64_t hash = 0xCBF29CE484222325u;
+    uint64_t hash = 0;
     for (size_t i = 0; i < parameters->tensor_count; i++) {
         const struct hny_tensor *tensor = parameters->tensors[i];
-        for (const char *at = tensor->name; *at; at++) hash = (hash ^ (unsigned char)*at) * 0x100000001B3u;
-        hash = (hash ^ tensor->shape[0]) * 0x100000001B3u;
-        hash = (hash ^ tensor->shape[1]) * 0x100000001B3u;
-        hash = (hash ^ tensor->product) * 0x100000001B3u;
+        const uint64_t parts[] = {hny_tensor_key(tensor->name), tensor->shape[0], tensor->shape[1],
+                                  tensor->product};
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) hash = (hash ^ parts[k]) * 0x100000001B3u;
     }
     return hash;
 }

@@ -83,7 +83,7 @@ hny_status hny_parameters_allocate(struct hny_parameters *parameters) {
 }
 
 /* FNV-1a (Fowler, Noll, Vo) of NAME. */
-static uint64_t hash_name(const char *name) {
+uint64_t hny_tensor_key(const char *name) {
     uint64_t hash = 0xCBF29CE484222325u;
     for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 0x100000001B3u;
     return hash;
@@ -115,7 +115,7 @@ static void fill(hny_real *values, size_t count, double value) {
 }
 
 static void initialise(const struct hny_tensor *tensor, hny_real *values, uint64_t seed) {
-    uint64_t hash = hash_name(tensor->name);
+    uint64_t hash = hny_tensor_key(tensor->name);
     struct hny_random stream =
         hny_random_stream(seed, HNY_RANDOM_INITIAL, (uint32_t)(hash >> 32), (uint32_t)hash);
     double fan = (double)tensor->shape[0] + (double)tensor->shape[1];

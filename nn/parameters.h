@@ -47,6 +47,9 @@ struct hny_tensor *hny_parameters_add(struct hny_parameters *parameters, size_t 
                                       enum hny_initial initial, double scale, bool product, const char *name,
                                       ...) __attribute__((format(printf, 7, 8)));
 
+/* A number for the tensor's name: equal for equal names, all but always different for others. */
+uint64_t hny_tensor_key(const char *name);
+
 struct hny_tensor *hny_parameters_find(const struct hny_parameters *parameters, const char *name);
 
 /* Makes the block of values, zeroed, once all tensors are registered. */

@@ -79,12 +79,13 @@ static hny_status check_precision(const struct hny_product_engine *engine, enum 
 void *hny_product_storage(struct hny_weights *weights, size_t bytes) {
     if (!weights->storage) return hny_allocate(bytes, 1);
     size_t left = weights->storage_bytes - weights->storage_used;
-    if (bytes > left || (bytes + STORAGE_ALIGNMENT - 1) / STORAGE_ALIGNMENT * STORAGE_ALIGNMENT > left) {
+    size_t rounded = (bytes + STORAGE_ALIGNMENT - 1) / STORAGE_ALIGNMENT * STORAGE_ALIGNMENT;
+    if (bytes > left || rounded > left) {
         hny_fail(HNY_ERROR_MEMORY, "packed weights of %zu bytes in the %zu bytes that are left", bytes, left);
         return NULL;
     }
     void *memory = weights->storage + weights->storage_used;
-    weights->storage_used += (bytes + STORAGE_ALIGNMENT - 1) / STORAGE_ALIGNMENT * STORAGE_ALIGNMENT;
+    weights->storage_used += rounded;
     return memory;
 }
 

@@ -16,11 +16,6 @@ static const size_t lengths[LENGTHS] = {5, 10, 25, 50, 100, LONGEST};
 static const struct bench_shape shape = {"2+2×512 V 8000", 2, 512, 8000, 12800};
 static int32_t words[LONGEST];
 
-static int compare_doubles(const void *left, const void *right) {
-    const double *a = left, *b = right;
-    return (*a > *b) - (*a < *b);
-}
-
 /* An update of pairs of LENGTH words, ends counted; its seconds a word, and the attention's part of them. */
 static double update(struct hny_trainer *trainer, size_t length, uint64_t number, double *attention) {
     static struct hny_pair pairs[12800];
@@ -57,9 +52,8 @@ int main(int count, char **arguments) {
         }
     for (size_t l = 0; l < LENGTHS; l++) {
         char what[128];
-        qsort(all[l], rounds, sizeof **all, compare_doubles);
-        qsort(attention[l], rounds, sizeof **attention, compare_doubles);
-        double whole = all[l][rounds / 2], part = attention[l][rounds / 2], rest = whole - part;
+        double whole = bench_quantile(all[l], rounds, 0.5), part = bench_quantile(attention[l], rounds, 0.5);
+        double rest = whole - part;
         least = rest < least ? rest : least;
         most = rest > most ? rest : most;
         snprintf(what, sizeof what, "a word in sentences of %zu, training, 1 thread", lengths[l]);

@@ -13,6 +13,16 @@ void bench_demand(bool fine, const char *what) {
     exit(1);
 }
 
+static int compare_doubles(const void *left, const void *right) {
+    const double *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+double bench_quantile(double *values, size_t count, double share) {
+    qsort(values, count, sizeof *values, compare_doubles);
+    return values[(size_t)(share * (double)(count - 1) + 0.5)];
+}
+
 /* Columns of a terminal that TEXT takes, all its characters being one wide. */
 static int width_of(const char *text) {
     int width = 0;

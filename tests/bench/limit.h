@@ -25,6 +25,9 @@ double bench_operations(const struct bench_product *product); /* two for each mu
 /* Of this thread alone, so that others on the machine disturb less. */
 double bench_thread_seconds(void);
 
+/* The value below which SHARE of COUNT values lie, which are sorted: 0.5 is their median. */
+double bench_quantile(double *values, size_t count, double share);
+
 /* A row of the table: what is measured, its target, and what was measured (a printf format). */
 void bench_row(const char *what, const char *target, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

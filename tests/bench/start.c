@@ -18,16 +18,6 @@
 enum { MOST_ROUNDS = 200 };
 static const char sentence[] = "The teacher gave the student an old book about the sea.\n";
 
-static int compare_doubles(const void *left, const void *right) {
-    const double *a = left, *b = right;
-    return (*a > *b) - (*a < *b);
-}
-
-static double median(double *values, size_t count) {
-    qsort(values, count, sizeof *values, compare_doubles);
-    return values[count / 2];
-}
-
 static void wait_for(pid_t child) {
     int status = 0;
     bench_demand(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0,
@@ -106,9 +96,9 @@ int main(int count, char **arguments) {
         close(file);
         char what[128];
         snprintf(what, sizeof what, "command to first translation, %s", name);
-        bench_row(what, "below 150 ms", "%.0f ms", 1e3 * median(command, rounds));
+        bench_row(what, "below 150 ms", "%.0f ms", 1e3 * bench_quantile(command, rounds, 0.5));
         snprintf(what, sizeof what, "process with mapped weights to first translation, %s", name);
-        bench_row(what, "below 150 ms", "%.0f ms", 1e3 * median(mapped, rounds));
+        bench_row(what, "below 150 ms", "%.0f ms", 1e3 * bench_quantile(mapped, rounds, 0.5));
     }
     return 0;
 }

@@ -14,16 +14,6 @@ static const struct bench_shape shape = {"2+2×512 V 8000", 2, 512, 8000, 1120};
 static struct bench_pool pool;
 static size_t sentences, rounds;
 
-static int compare_doubles(const void *left, const void *right) {
-    const double *a = left, *b = right;
-    return (*a > *b) - (*a < *b);
-}
-
-static double quantile(double *values, size_t count, double share) {
-    qsort(values, count, sizeof *values, compare_doubles);
-    return values[(size_t)(share * (double)(count - 1) + 0.5)];
-}
-
 struct part {
     struct bench_engine *engines;
     size_t parts;
@@ -32,8 +22,8 @@ struct part {
 static hny_status translate_part(void *context, size_t part, size_t thread) {
     (void)thread;
     const struct part *job = context;
-    size_t share = sentences / job->parts;
-    bench_translate(job->engines[part].engine, &pool, part * share, share);
+    size_t first = sentences * part / job->parts, last = sentences * (part + 1) / job->parts;
+    bench_translate(job->engines[part].engine, &pool, first, last - first);
     return HNY_OK;
 }
 
@@ -58,7 +48,7 @@ static void measure_batches(double speed[PRECISIONS][THREADS]) {
             }
     for (int p = 0; p < PRECISIONS; p++)
         for (size_t t = 0; t < THREADS; t++) {
-            speed[p][t] = engines[p][t].engine ? words / quantile(seconds[p][t], rounds, 0.5) : 0;
+            speed[p][t] = engines[p][t].engine ? words / bench_quantile(seconds[p][t], rounds, 0.5) : 0;
             bench_engine_close(&engines[p][t]);
         }
     for (size_t t = 0; t < THREADS; t++) hny_threads_destroy(&teams[t]);
@@ -79,7 +69,7 @@ static void measure_alone(enum hny_precision precision) {
     bench_demand(count > 0, "no sentences of 15 words");
     char what[128];
     snprintf(what, sizeof what, "one sentence of 15 words, %s, 1 thread", hny_precision_name(precision));
-    double half = quantile(seconds, count, 0.5), most = quantile(seconds, count, 0.99);
+    double half = bench_quantile(seconds, count, 0.5), most = bench_quantile(seconds, count, 0.99);
     bench_row(what, precision == HNY_PRECISION_INT8 ? "p50 below 8 ms" : "",
               "p50 %.1f ms, p99 %.1f ms (%zu times)", 1e3 * half, 1e3 * most, count);
 }
