@@ -210,12 +210,10 @@ hny_status hny_attention_backward(const struct hny_attention *attention, struct 
     hny_bias_gradient(hny_compute_gradient(compute, attention->bias), out.d_query, hidden, target_rows,
                       hidden);
     struct hny_products *products = compute->products;
-    HNY_TRY(hny_product_weight_gradient(products, compute->precision, target_rows, hidden, attention->query,
-                                        out.d_query, hidden, run->questions, attention->query,
-                                        hny_compute_gradient(compute, attention->query_weight)));
-    HNY_TRY(hny_product_weight_gradient(products, compute->precision, source_rows, hidden, attention->memory,
-                                        out.d_keys, hidden, run->values, attention->memory,
-                                        hny_compute_gradient(compute, attention->key_weight)));
+    HNY_TRY(hny_compute_weight_gradient(compute, attention->query_weight, target_rows, out.d_query, hidden,
+                                        run->questions, attention->query));
+    HNY_TRY(hny_compute_weight_gradient(compute, attention->key_weight, source_rows, out.d_keys, hidden,
+                                        run->values, attention->memory));
     HNY_TRY(hny_product_input_gradient(products, attention->query_weight->weights, target_rows, out.d_query,
                                        hidden, d_questions, attention->query, true));
     return hny_product_input_gradient(products, attention->key_weight->weights, source_rows, out.d_keys,

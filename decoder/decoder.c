@@ -147,8 +147,7 @@ static hny_status bent_product_backward(struct hny_compute *compute, const struc
     size_t out = weight->shape[0], in = weight->shape[1];
     bend_backward(d, y, rows * out);
     hny_bias_gradient(hny_compute_gradient(compute, bias), d, out, rows, out);
-    HNY_TRY(hny_product_weight_gradient(compute->products, compute->precision, rows, out, in, d, out, x, in,
-                                        hny_compute_gradient(compute, weight)));
+    HNY_TRY(hny_compute_weight_gradient(compute, weight, rows, d, out, x, in));
     return hny_product_input_gradient(compute->products, weight->weights, rows, d, out, dx, in, false);
 }
 

@@ -3,9 +3,6 @@
 #include "base/profile.h"
 #include "nn/elementwise.h"
 
-/* Logits are made for this many rows at a time: enough for a good product, little enough to hold. */
-enum { ROWS_AT_A_TIME = 256 };
-
 hny_status hny_softmax_create(struct hny_softmax *head, struct hny_parameters *parameters, size_t input,
                               size_t vocabulary, struct hny_tensor *tied,
                               const struct hny_initialisation *initial) {
@@ -54,25 +51,18 @@ static hny_real row_loss(hny_real *logits, size_t vocabulary, int32_t target, do
 
 hny_status hny_softmax_loss(const struct hny_softmax *head, struct hny_compute *compute, size_t rows,
                             const hny_real *y, const int32_t *targets, double smoothing,
-                            struct hny_loss *loss, hny_real *d_y, hny_real *log_probability) {
+                            struct hny_loss *loss, hny_real *logits, hny_real *d_y,
+                            hny_real *log_probability) {
     HNY_PROFILE("softmax");
-    size_t wide = head->vocabulary, input = head->input;
-    hny_real *logits = hny_compute_take(compute, rows < ROWS_AT_A_TIME ? rows : ROWS_AT_A_TIME, wide);
-    if (!logits) return HNY_ERROR_MEMORY;
-    for (size_t first = 0; first < rows; first += ROWS_AT_A_TIME) {
-        size_t count = rows - first < ROWS_AT_A_TIME ? rows - first : ROWS_AT_A_TIME;
-        const hny_real *at = y + first * input;
-        HNY_TRY(hny_softmax_logits(head, compute, count, at, logits));
-        for (size_t r = 0; r < count; r++) {
-            hny_real p = row_loss(logits + r * wide, wide, targets[first + r], smoothing, loss, d_y != NULL);
-            if (log_probability) log_probability[first + r] = p;
-        }
-        if (!d_y) continue;
-        hny_bias_gradient(hny_compute_gradient(compute, head->bias), logits, wide, count, wide);
-        HNY_TRY(hny_product_weight_gradient(compute->products, compute->precision, count, wide, input, logits,
-                                            wide, at, input, hny_compute_gradient(compute, head->weight)));
-        HNY_TRY(hny_product_input_gradient(compute->products, head->weight->weights, count, logits, wide,
-                                           d_y + first * input, input, false));
+    size_t wide = head->vocabulary;
+    HNY_TRY(hny_softmax_logits(head, compute, rows, y, logits));
+    for (size_t r = 0; r < rows; r++) {
+        hny_real p = row_loss(logits + r * wide, wide, targets[r], smoothing, loss, d_y != NULL);
+        if (log_probability) log_probability[r] = p;
     }
-    return HNY_OK;
+    if (!d_y) return HNY_OK;
+    hny_bias_gradient(hny_compute_gradient(compute, head->bias), logits, wide, rows, wide);
+    HNY_TRY(hny_compute_weight_gradient(compute, head->weight, rows, logits, wide, y, head->input));
+    return hny_product_input_gradient(compute->products, head->weight->weights, rows, logits, wide, d_y,
+                                      head->input, false);
 }

@@ -28,11 +28,12 @@ struct hny_loss {
 /* Adds the loss of y [rows][input] against TARGETS to *LOSS. The target's probability in the smoothed loss is
  * 1 - SMOOTHING + SMOOTHING / vocabulary, every other word's SMOOTHING / vocabulary (Szegedy et al. 2016).
  * Where D_Y [rows][input] is not NULL it receives the gradient of the smoothed sum and the tensors' gradients
- * are added to. Logits are made for a few hundred rows at a time. LOG_PROBABILITY [rows], where not NULL,
- * receives log p(target). */
+ * are added to. LOGITS [rows][vocabulary] is scratch; where gradients are noted it has to stay, as y has,
+ * until the notes are computed. LOG_PROBABILITY [rows], where not NULL, receives log p(target). */
 hny_status hny_softmax_loss(const struct hny_softmax *head, struct hny_compute *compute, size_t rows,
                             const hny_real *y, const int32_t *targets, double smoothing,
-                            struct hny_loss *loss, hny_real *d_y, hny_real *log_probability);
+                            struct hny_loss *loss, hny_real *logits, hny_real *d_y,
+                            hny_real *log_probability);
 
 /* logits [rows][vocabulary] of y [rows][input]. */
 hny_status hny_softmax_logits(const struct hny_softmax *head, struct hny_compute *compute, size_t rows,

@@ -7,6 +7,7 @@
 #include "decoder/softmax.h"
 #include "encoder/encoder.h"
 #include "model/config.h"
+#include "model/layout.h"
 #include "nn/embedding.h"
 #include "tokenizer/tokenizer.h"
 
@@ -37,26 +38,17 @@ hny_status hny_model_compute_create(struct hny_compute **compute, const struct h
                                     enum hny_precision precision);
 void hny_compute_destroy(struct hny_compute **compute); /* nulls; NULL is allowed */
 
-/* A sentence pair as ids, without begin and end; none empty, all inside the vocabularies. */
-struct hny_pair {
-    const int32_t *source, *target;
-    size_t source_length, target_length;
-};
-
-/* The loss of COUNT pairs under teacher forcing, added to *LOSS. Where compute->gradients is not NULL, the
- * gradient of the smoothed sum (CONFIG's label_smoothing) is added there; else the loss is unsmoothed.
- * LOG_PROBABILITY, where not NULL, receives for pair i its target_length + 1 words' log-probabilities (the
- * end's last) at LOG_PROBABILITY[i]. Resets the compute's arena first. */
-hny_status hny_model_pass(const struct hny_model *model, struct hny_compute *compute,
-                          const struct hny_pair *pairs, size_t count, struct hny_loss *loss,
-                          hny_real *const *log_probability);
-
 /* Reads COUNT sentences (ids without end, none empty) into memories for the search; the arrays become the
  * caller's (free). A sentence's memory is the same bytes whatever else is in the call. Resets the compute's
  * arena. */
 hny_status hny_model_encode(const struct hny_model *model, struct hny_compute *compute,
                             const int32_t *const *sources, const size_t *lengths, size_t count,
                             struct hny_memory *memories);
+
+/* Reads a batch's sources: *RUN for the encoder's backward pass, *MEMORY [T][B][hny_encoder_output]; all in
+ * the compute's arena. */
+hny_status hny_model_read(const struct hny_model *model, struct hny_compute *compute,
+                          const struct hny_layout *source, struct hny_encoder_run **run, hny_real **memory);
 
 /* Positions of a sentence of LENGTH ids in the encoder: the end counts where the model reads one. */
 size_t hny_model_source_positions(const struct hny_model *model, size_t length);

@@ -2,6 +2,7 @@
 
 #include "base/threads.h"
 #include "model/line_ids.h"
+#include "model/pass.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,11 +3,12 @@
 #ifndef HNY_MODEL_TRAINER_H
 #define HNY_MODEL_TRAINER_H
 
-#include "model/model.h"
+#include "model/pass.h"
+#include "nn/gradients.h"
 #include "nn/optimiser.h"
 
-/* A batch is dealt into config.shards parts, whatever the number of threads; each has its own gradients,
- * summed in order. So the weights that come out depend on the shards, not on the threads. */
+/* A batch is dealt into config.shards parts, whatever the number of threads. What the weights become depends
+ * on the shards, not on the threads. */
 struct hny_trainer_part;
 struct hny_trainer {
     struct hny_model *model;         /* borrowed */
@@ -16,12 +17,14 @@ struct hny_trainer {
     enum hny_precision precision;
     size_t shards;
     struct hny_compute **computes;  /* [shards] */
-    hny_real **gradients;           /* [shards] blocks */
+    struct hny_products **products; /* [shards] those of the computes */
+    struct hny_gradients *gradients;
     struct hny_trainer_part *parts; /* [shards] */
     bool averaged;                  /* the model's values and the optimiser's average have changed places */
 };
 
-/* Prepares MODEL's products for training in PRECISION and packs its weights. */
+/* Prepares MODEL's products for training in PRECISION and packs its weights. THREADS are at most as many as
+ * the shards: HNY_ERROR_USAGE. */
 hny_status hny_trainer_create(struct hny_trainer **trainer, struct hny_model *model,
                               struct hny_threads *threads, enum hny_precision precision);
 void hny_trainer_destroy(struct hny_trainer **trainer); /* nulls; NULL is allowed */

@@ -1,5 +1,7 @@
 #include "nn/compute.h"
 
+#include "nn/elementwise.h"
+
 #include <string.h>
 
 hny_real *hny_compute_take(struct hny_compute *compute, size_t rows, size_t columns) {
@@ -15,4 +17,28 @@ hny_real *hny_compute_zeroed(struct hny_compute *compute, size_t rows, size_t co
     hny_real *taken = hny_compute_take(compute, rows, columns);
     if (taken) memset(taken, 0, rows * columns * sizeof *taken);
     return taken;
+}
+
+hny_status hny_compute_weight_gradient(struct hny_compute *compute, const struct hny_tensor *matrix,
+                                       size_t rows, const hny_real *dy, size_t dy_stride, const hny_real *x,
+                                       size_t x_stride) {
+    const struct hny_note note = {
+        .tensor = matrix, .rows = rows, .dy = dy, .dy_stride = dy_stride, .x = x, .x_stride = x_stride};
+    if (compute->notes) return matrix->frozen ? HNY_OK : hny_notes_add(compute->notes, &note);
+    return hny_product_weight_gradient(compute->products, compute->precision, rows, matrix->shape[0],
+                                       matrix->shape[1], dy, dy_stride, x, x_stride,
+                                       compute->gradients + matrix->offset, true);
+}
+
+hny_status hny_compute_row_gradient(struct hny_compute *compute, const struct hny_tensor *table, size_t rows,
+                                    const int32_t *ids, const hny_real *factor, const hny_real *dx) {
+    size_t width = table->shape[1];
+    const struct hny_note note = {
+        .tensor = table, .rows = rows, .dy = dx, .dy_stride = width, .ids = ids, .factor = factor};
+    if (compute->notes) return table->frozen ? HNY_OK : hny_notes_add(compute->notes, &note);
+    hny_real *gradient = compute->gradients + table->offset;
+    for (size_t r = 0; r < rows; r++)
+        if (!factor || factor[r] != 0)
+            hny_add_scaled(gradient + (size_t)ids[r] * width, factor ? factor[r] : 1, dx + r * width, width);
+    return HNY_OK;
 }

@@ -24,13 +24,13 @@ void hny_embedding_forward(const struct hny_embedding *embedding, struct hny_com
     }
 }
 
-void hny_embedding_backward(const struct hny_embedding *embedding, struct hny_compute *compute, size_t rows,
-                            const int32_t *ids, double word_dropout, const hny_real *dx) {
+hny_status hny_embedding_backward(const struct hny_embedding *embedding, struct hny_compute *compute,
+                                  size_t rows, const int32_t *ids, double word_dropout, const hny_real *dx) {
     HNY_PROFILE("embeddings");
-    hny_real *gradient = hny_compute_gradient(compute, embedding->table);
-    size_t width = embedding->width;
-    for (size_t r = 0; r < rows; r++) {
-        hny_real factor = word_factor(embedding, compute, word_dropout, r);
-        if (factor != 0) hny_add_scaled(gradient + (size_t)ids[r] * width, factor, dx + r * width, width);
+    hny_real *factor = NULL;
+    if (compute->training && word_dropout > 0) {
+        if (!(factor = hny_compute_take(compute, rows, 1))) return HNY_ERROR_MEMORY;
+        for (size_t r = 0; r < rows; r++) factor[r] = word_factor(embedding, compute, word_dropout, r);
     }
+    return hny_compute_row_gradient(compute, embedding->table, rows, ids, factor, dx);
 }

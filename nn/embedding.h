@@ -17,7 +17,7 @@ void hny_embedding_forward(const struct hny_embedding *embedding, struct hny_com
                            const int32_t *ids, double word_dropout, hny_real *x);
 
 /* Adds dx [rows][width] to the table's gradient, in row order, under the same mask. */
-void hny_embedding_backward(const struct hny_embedding *embedding, struct hny_compute *compute, size_t rows,
-                            const int32_t *ids, double word_dropout, const hny_real *dx);
+hny_status hny_embedding_backward(const struct hny_embedding *embedding, struct hny_compute *compute,
+                                  size_t rows, const int32_t *ids, double word_dropout, const hny_real *dx);
 
 #endif

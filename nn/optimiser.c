@@ -14,6 +14,8 @@
 /* Elements whose weights, gradients and means fit the nearest cache together. */
 #define NEAR ((size_t)2048)
 
+static const hny_real nothing[NEAR]; /* a gradient of zeros */
+
 static size_t part_count(const struct hny_parameters *parameters) {
     return (parameters->count + PART - 1) / PART;
 }
@@ -82,38 +84,27 @@ void hny_optimiser_destroy(struct hny_optimiser **optimiser) {
 struct step {
     struct hny_optimiser *optimiser;
     struct hny_parameters *parameters;
-    hny_real *const *gradients;
-    size_t shards;
-    hny_real scale;   /* of the gradients' sum */
+    struct hny_gradients *gradients;
+    hny_real scale;   /* of the gradient */
     hny_real factor;  /* that clips the scaled gradient */
     hny_real rate;    /* with Adam's first bias correction in it */
     hny_real unbias;  /* Adam's second bias correction, a factor */
     hny_real shrink;  /* weights are multiplied by it: decay */
     hny_real average; /* decay of the moving average */
-    bool update;      /* false: gradients are zeroed and nothing else */
 };
 
-/* to[i] = (to[i] + the other shards' [i], in order) · scale, others zeroed; returns the sum of squares. */
-HNY_KERNEL static double gather(hny_real *to, hny_real *const *others, size_t other_count, size_t offset,
-                                hny_real scale, size_t count) {
-    for (size_t shard = 0; shard < other_count; shard++) {
-        hny_real *from = others[shard] + offset;
-#pragma GCC ivdep
-        for (size_t i = 0; i < count; i++) {
-            to[i] += from[i];
-            from[i] = 0;
-        }
-    }
+/* The sum of the squares of g[i] · scale. */
+HNY_KERNEL static double squares(const hny_real *restrict g, hny_real scale, size_t count) {
     double lane[LANES] = {0};
     size_t i = 0;
     for (; i + LANES <= count; i += LANES)
         for (size_t k = 0; k < LANES; k++) {
-            to[i + k] *= scale;
-            lane[k] += (double)to[i + k] * (double)to[i + k];
+            hny_real scaled = g[i + k] * scale;
+            lane[k] += (double)scaled * (double)scaled;
         }
     for (size_t k = 0; i + k < count; k++) {
-        to[i + k] *= scale;
-        lane[k] += (double)to[i + k] * (double)to[i + k];
+        hny_real scaled = g[i + k] * scale;
+        lane[k] += (double)scaled * (double)scaled;
     }
     for (size_t k = 1; k < LANES; k++) lane[0] += lane[k];
     return lane[0];
@@ -129,37 +120,33 @@ HNY_INLINE hny_real root(hny_real x) {
 
 /* w = w·shrink - rate·m / (√(v·unbias) + ε), with the means m and v of the clipped gradient brought up to
  * date. */
-HNY_KERNEL static void adam(const struct step *step, hny_real *restrict w, hny_real *restrict g,
+HNY_KERNEL static void adam(const struct step *step, hny_real *restrict w, const hny_real *restrict g,
                             hny_real *restrict m, hny_real *restrict v, size_t count) {
     const hny_real beta1 = (hny_real)step->optimiser->options.beta1, one1 = 1 - beta1;
     const hny_real beta2 = (hny_real)step->optimiser->options.beta2, one2 = 1 - beta2;
     const hny_real epsilon = (hny_real)step->optimiser->options.epsilon;
-    const hny_real factor = step->factor, rate = step->rate, unbias = step->unbias, shrink = step->shrink;
+    const hny_real scale = step->scale, factor = step->factor, rate = step->rate, unbias = step->unbias;
+    const hny_real shrink = step->shrink;
     for (size_t i = 0; i < count; i++) {
-        hny_real gradient = g[i] * factor;
+        hny_real gradient = g[i] * scale * factor;
         m[i] = beta1 * m[i] + one1 * gradient;
         v[i] = beta2 * v[i] + one2 * gradient * gradient;
         w[i] = w[i] * shrink - rate * m[i] / (root(v[i] * unbias) + epsilon);
-        g[i] = 0;
     }
 }
 
 /* w = w·shrink - rate·m, where m = momentum·m + the clipped gradient; without momentum M is NULL. */
-HNY_KERNEL static void sgd(const struct step *step, hny_real *restrict w, hny_real *restrict g,
+HNY_KERNEL static void sgd(const struct step *step, hny_real *restrict w, const hny_real *restrict g,
                            hny_real *restrict m, size_t count) {
     const hny_real momentum = (hny_real)step->optimiser->options.momentum;
-    const hny_real factor = step->factor, rate = step->rate, shrink = step->shrink;
+    const hny_real scale = step->scale, factor = step->factor, rate = step->rate, shrink = step->shrink;
     if (m)
         for (size_t i = 0; i < count; i++) {
-            m[i] = momentum * m[i] + factor * g[i];
+            m[i] = momentum * m[i] + factor * (g[i] * scale);
             w[i] = w[i] * shrink - rate * m[i];
-            g[i] = 0;
         }
     else
-        for (size_t i = 0; i < count; i++) {
-            w[i] = w[i] * shrink - rate * (factor * g[i]);
-            g[i] = 0;
-        }
+        for (size_t i = 0; i < count; i++) w[i] = w[i] * shrink - rate * (factor * (g[i] * scale));
 }
 
 HNY_KERNEL static void follow(hny_real *restrict average, const hny_real *restrict w, hny_real decay,
@@ -181,62 +168,61 @@ static size_t first_tensor(const struct hny_parameters *parameters, size_t start
     return low;
 }
 
-/* Calls VISIT for what PART has of each tensor that learns, and zeroes the gradients of the frozen ones. */
-static void visit_part(struct step *step, size_t part,
-                       void (*visit)(struct step *step, size_t part, size_t start, size_t count)) {
+typedef void visitor(struct step *step, size_t part, const struct hny_tensor *tensor, size_t from,
+                     size_t count);
+
+/* Calls VISIT for what PART has of each tensor that learns, at most NEAR elements from its element FROM on.
+ */
+static void visit_part(struct step *step, size_t part, visitor *visit) {
     const struct hny_parameters *parameters = step->parameters;
     size_t start = part * PART, end = start + PART;
     for (size_t i = first_tensor(parameters, start); i < parameters->tensor_count; i++) {
         const struct hny_tensor *tensor = parameters->tensors[i];
         if (tensor->offset >= end) break;
-        size_t from = tensor->offset > start ? tensor->offset : start;
+        if (tensor->frozen) continue;
+        size_t at = tensor->offset > start ? tensor->offset : start;
         size_t to = tensor->offset + tensor->count < end ? tensor->offset + tensor->count : end;
-        if (!tensor->frozen) {
-            visit(step, part, from, to - from);
-            continue;
-        }
-        for (size_t shard = 0; shard < step->shards; shard++)
-            memset(step->gradients[shard] + from, 0, (to - from) * sizeof(hny_real));
+        for (; at < to; at += NEAR)
+            visit(step, part, tensor, at - tensor->offset, to - at < NEAR ? to - at : NEAR);
     }
 }
 
-static void gather_range(struct step *step, size_t part, size_t start, size_t count) {
-    step->optimiser->part_sums[part] +=
-        gather(step->gradients[0] + start, step->gradients + 1, step->shards - 1, start, step->scale, count);
+static void add_squares(struct step *step, size_t part, const struct hny_tensor *tensor, size_t from,
+                        size_t count) {
+    hny_real scratch[NEAR];
+    const hny_real *g = hny_gradients_part(step->gradients, tensor, from, count, scratch);
+    if (g) step->optimiser->part_sums[part] += squares(g, step->scale, count);
 }
 
-static hny_status gather_part(void *context, size_t part, size_t thread) {
+static hny_status sum_part(void *context, size_t part, size_t thread) {
     (void)thread;
-    HNY_PROFILE("optimiser: gradient's sum and norm");
+    HNY_PROFILE("optimiser: gradient's norm");
     struct step *step = context;
     step->optimiser->part_sums[part] = 0;
-    visit_part(step, part, gather_range);
+    visit_part(step, part, add_squares);
     return HNY_OK;
 }
 
-static void apply_range(struct step *step, size_t part, size_t start, size_t count) {
+/* So little at a time that the average finds the new weights in the cache. */
+static void apply(struct step *step, size_t part, const struct hny_tensor *tensor, size_t from,
+                  size_t count) {
     (void)part;
     struct hny_optimiser *optimiser = step->optimiser;
-    hny_real *w = step->parameters->values + start, *g = step->gradients[0] + start;
-    if (!step->update) {
-        memset(g, 0, count * sizeof *g);
-        return;
-    }
-    /* Little by little, so that the average finds the new weights in the cache. */
-    for (size_t i = 0; i < count; i += NEAR) {
-        size_t some = count - i < NEAR ? count - i : NEAR, at = start + i;
-        if (optimiser->options.kind == HNY_OPTIMISER_ADAM)
-            adam(step, w + i, g + i, optimiser->first + at, optimiser->second + at, some);
-        else
-            sgd(step, w + i, g + i, optimiser->first ? optimiser->first + at : NULL, some);
-        if (optimiser->average) follow(optimiser->average + at, w + i, step->average, some);
-    }
+    size_t at = tensor->offset + from;
+    hny_real scratch[NEAR], *w = step->parameters->values + at;
+    const hny_real *g = hny_gradients_part(step->gradients, tensor, from, count, scratch);
+    if (!g) g = nothing;
+    if (optimiser->options.kind == HNY_OPTIMISER_ADAM)
+        adam(step, w, g, optimiser->first + at, optimiser->second + at, count);
+    else
+        sgd(step, w, g, optimiser->first ? optimiser->first + at : NULL, count);
+    if (optimiser->average) follow(optimiser->average + at, w, step->average, count);
 }
 
 static hny_status apply_part(void *context, size_t part, size_t thread) {
     (void)thread;
     HNY_PROFILE("optimiser: weights");
-    visit_part(context, part, apply_range);
+    visit_part(context, part, apply);
     return HNY_OK;
 }
 
@@ -246,7 +232,7 @@ static hny_status run(struct hny_threads *threads, size_t parts, hny_task *task,
     return HNY_OK;
 }
 
-/* Norm of the gathered gradient, from the parts' sums in order. */
+/* From the parts' sums, in order. */
 static double gradient_norm(const struct hny_optimiser *optimiser, size_t parts) {
     double sum = 0;
     for (size_t part = 0; part < parts; part++) sum += optimiser->part_sums[part];
@@ -258,7 +244,6 @@ static void set_factors(struct step *step, double rate, double norm) {
     double updates = (double)step->optimiser->step + 1;
     bool adam_kind = options->kind == HNY_OPTIMISER_ADAM;
     double start = updates / (updates + 9);
-    step->update = isfinite(norm);
     step->factor = (hny_real)(options->clip > 0 && norm > options->clip ? options->clip / norm : 1);
     step->rate = (hny_real)(adam_kind ? rate / (1 - pow(options->beta1, updates)) : rate);
     step->unbias = (hny_real)(adam_kind ? 1 / (1 - pow(options->beta2, updates)) : 1);
@@ -267,24 +252,21 @@ static void set_factors(struct step *step, double rate, double norm) {
 }
 
 hny_status hny_optimiser_step(struct hny_optimiser *optimiser, struct hny_parameters *parameters,
-                              hny_real *const *gradients, size_t shards, double scale, double rate,
+                              struct hny_gradients *gradients, double scale, double rate,
                               struct hny_threads *threads, double *norm) {
-    if (shards == 0) return hny_fail(HNY_ERROR_USAGE, "an update without gradients");
-    struct step step = {.optimiser = optimiser,
-                        .parameters = parameters,
-                        .gradients = gradients,
-                        .shards = shards,
-                        .scale = (hny_real)scale};
+    struct step step = {
+        .optimiser = optimiser, .parameters = parameters, .gradients = gradients, .scale = (hny_real)scale};
     size_t parts = part_count(parameters);
-    HNY_TRY(run(threads, parts, gather_part, &step));
+    hny_gradients_sum_vectors(gradients);
+    HNY_TRY(run(threads, parts, sum_part, &step));
     *norm = gradient_norm(optimiser, parts);
-    set_factors(&step, rate, *norm);
-    if (step.update && optimiser->average && optimiser->step == 0)
-        memcpy(optimiser->average, parameters->values, parameters->count * sizeof(hny_real));
-    HNY_TRY(run(threads, parts, apply_part, &step));
-    if (!step.update)
+    if (!isfinite(*norm))
         return hny_fail(HNY_ERROR_NUMERIC, "the gradient's norm is %g at update %llu", *norm,
                         (unsigned long long)optimiser->step + 1);
+    set_factors(&step, rate, *norm);
+    if (optimiser->average && optimiser->step == 0)
+        memcpy(optimiser->average, parameters->values, parameters->count * sizeof(hny_real));
+    HNY_TRY(run(threads, parts, apply_part, &step));
     optimiser->step++;
     return HNY_OK;
 }

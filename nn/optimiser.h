@@ -4,7 +4,7 @@
 #ifndef HNY_NN_OPTIMISER_H
 #define HNY_NN_OPTIMISER_H
 
-#include "nn/parameters.h"
+#include "nn/gradients.h"
 
 enum hny_optimiser_kind { HNY_OPTIMISER_ADAM, HNY_OPTIMISER_SGD };
 
@@ -31,13 +31,12 @@ hny_status hny_optimiser_create(struct hny_optimiser **optimiser, const struct h
                                 const struct hny_optimiser_options *options);
 void hny_optimiser_destroy(struct hny_optimiser **optimiser);
 
-/* One update with learning rate RATE from the sum over SHARDS gradient blocks (each parameters->count, summed
- * in order, left zeroed), multiplied by SCALE (1 / target tokens, for a mean). *NORM: the gradient's norm
- * before clipping; where it is not finite nothing is changed but the gradients' zeroing, and
- * HNY_ERROR_NUMERIC returned. Frozen tensors keep their values. The average decays by min(average, (step + 1)
- * / (step + 10)), so that it starts from the weights. */
+/* One update with learning rate RATE from GRADIENTS, whose notes are computed, multiplied by SCALE (1 /
+ * target tokens, for a mean). *NORM: the gradient's norm before clipping; where it is not finite the weights
+ * stay as they are, and HNY_ERROR_NUMERIC is returned. Frozen tensors keep their values. The average decays
+ * by min(average, (step + 1) / (step + 10)), so that it starts from the weights. */
 hny_status hny_optimiser_step(struct hny_optimiser *optimiser, struct hny_parameters *parameters,
-                              hny_real *const *gradients, size_t shards, double scale, double rate,
+                              struct hny_gradients *gradients, double scale, double rate,
                               struct hny_threads *threads, double *norm);
 
 #endif

@@ -69,6 +69,7 @@ struct hny_tensor *hny_parameters_add(struct hny_parameters *parameters, size_t 
         struct hny_tensor *made = hny_allocate(1, sizeof *made);
         if (!made) return NULL;
         *made = tensor;
+        made->number = parameters->tensor_count;
         parameters->tensors[parameters->tensor_count++] = made;
         parameters->count = end;
         return made;

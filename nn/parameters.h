@@ -18,6 +18,7 @@ enum hny_initial {
 
 struct hny_tensor {
     char name[96];
+    size_t number;   /* its place among the tensors */
     unsigned rank;   /* 1 or 2 */
     size_t shape[2]; /* a vector has shape {n, 1} */
     size_t count;
@@ -26,6 +27,7 @@ struct hny_tensor {
     double scale;
     bool frozen;                 /* gradients are computed but not applied */
     bool product;                /* a matrix that products read: it has packed weights */
+    bool lookup;                 /* a table that nothing reads but by row: see nn/gradients.h */
     struct hny_weights *weights; /* NULL until hny_parameters_prepare, and for what no product reads */
 };
 

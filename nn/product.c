@@ -189,14 +189,15 @@ hny_status hny_product_input_gradient(struct hny_products *products, const struc
 
 hny_status hny_product_weight_gradient(struct hny_products *products, enum hny_precision precision,
                                        size_t rows, size_t out, size_t in, const hny_real *dy,
-                                       size_t dy_stride, const hny_real *x, size_t x_stride, hny_real *dw) {
+                                       size_t dy_stride, const hny_real *x, size_t x_stride, hny_real *dw,
+                                       bool accumulate) {
     if (rows == 0 || out == 0 || in == 0) return HNY_OK;
     if (precision == HNY_PRECISION_INT8) return hny_fail(HNY_ERROR_USAGE, "no gradients in int8");
     HNY_TRY(check_precision(products->engine, precision));
     HNY_PROFILE("products: weight gradient");
     if (watching) watching(HNY_PRODUCT_WEIGHT_GRADIENT, precision, rows, out, in);
     return products->engine->weight_gradient(products, precision, rows, out, in, dy, dy_stride, x, x_stride,
-                                             dw);
+                                             dw, accumulate);
 }
 
 hny_status hny_product_scratch_reserve(struct hny_product_scratch *scratch, size_t bytes) {

@@ -76,10 +76,11 @@ hny_status hny_product_input_gradient(struct hny_products *products, const struc
                                       size_t rows, const hny_real *dy, size_t dy_stride, hny_real *dx,
                                       size_t dx_stride, bool accumulate);
 
-/* dw[out][in] += dyᵀ · x over ROWS rows, in PRECISION (f32 or bf16); dw is dense. The order of sums depends
- * on rows, out and in alone. */
+/* dw[out][in] = dyᵀ · x over ROWS rows, added to dw where ACCUMULATE, in PRECISION (f32 or bf16); dw is
+ * dense. The order of sums depends on rows, out and in alone. */
 hny_status hny_product_weight_gradient(struct hny_products *products, enum hny_precision precision,
                                        size_t rows, size_t out, size_t in, const hny_real *dy,
-                                       size_t dy_stride, const hny_real *x, size_t x_stride, hny_real *dw);
+                                       size_t dy_stride, const hny_real *x, size_t x_stride, hny_real *dw,
+                                       bool accumulate);
 
 #endif

@@ -226,22 +226,22 @@ static hny_status input_gradient(struct hny_products *products, const struct hny
     return HNY_OK;
 }
 
-/* dw[out][in] += dyᵀ · panels over the panels' rows, BLOCK_ROWS columns of dy at a time. They are copied
+/* dw[out][in] (+)= dyᵀ · panels over the panels' rows, BLOCK_ROWS columns of dy at a time. They are copied
  * together first: rows of dy that lie a power of two apart would fall on the same few lines of the cache. */
 static void add_gradient(const struct panels *panels, float *columns, size_t out, const float *dy,
-                         size_t dy_stride, float *dw) {
+                         size_t dy_stride, float *dw, bool accumulate) {
     size_t rows = panels->inner, in = panels->columns;
     for (size_t first = 0, count; first < out; first += count) {
         count = out - first < BLOCK_ROWS ? out - first : BLOCK_ROWS;
         for (size_t row = 0; row < rows; row++)
             memcpy(columns + row * count, dy + row * dy_stride + first, count * sizeof *columns);
-        multiply_block(&(struct block){columns, 1, count, count, dw + first * in, in, true}, panels);
+        multiply_block(&(struct block){columns, 1, count, count, dw + first * in, in, accumulate}, panels);
     }
 }
 
 static hny_status weight_gradient(struct hny_products *products, enum hny_precision precision, size_t rows,
                                   size_t out, size_t in, const hny_real *dy, size_t dy_stride,
-                                  const hny_real *x, size_t x_stride, hny_real *dw) {
+                                  const hny_real *x, size_t x_stride, hny_real *dw, bool accumulate) {
     struct blocked_products *own = (struct blocked_products *)products;
     (void)precision;
     for (size_t row = 0, count; row < rows; row += count) {
@@ -250,7 +250,8 @@ static hny_status weight_gradient(struct hny_products *products, enum hny_precis
         HNY_TRY(hny_product_scratch_reserve(&own->columns, count * BLOCK_ROWS * sizeof(float)));
         struct panels panels = {own->panels.data, count, in};
         fill_panels(&panels, x + row * x_stride, x_stride, 1);
-        add_gradient(&panels, own->columns.data, out, dy + row * dy_stride, dy_stride, dw);
+        add_gradient(&panels, own->columns.data, out, dy + row * dy_stride, dy_stride, dw,
+                     accumulate || row > 0);
     }
     return HNY_OK;
 }

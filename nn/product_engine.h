@@ -51,7 +51,7 @@ struct hny_product_engine {
                                  size_t dx_stride, bool accumulate);
     hny_status (*weight_gradient)(struct hny_products *products, enum hny_precision precision, size_t rows,
                                   size_t out, size_t in, const hny_real *dy, size_t dy_stride,
-                                  const hny_real *x, size_t x_stride, hny_real *dw);
+                                  const hny_real *x, size_t x_stride, hny_real *dw, bool accumulate);
 };
 
 /* Plain loops, one sum after another: the double build's engine and the others' yardstick. */

@@ -270,6 +270,7 @@ struct gradient {
     const float *dy, *x;
     size_t dy_stride, x_stride;
     float *dw;
+    bool accumulate;
 };
 
 /* A block of ROWS rows of dw. */
@@ -279,7 +280,7 @@ static struct hny_matmul gradient_matmul(const struct gradient *gradient, size_t
                                .columns = gradient->in,
                                .source = gradient->type,
                                .loose = 1,
-                               .accumulate = 1};
+                               .accumulate = gradient->accumulate};
 }
 
 /* x as the weights of MATMUL, in own->weights. */
@@ -339,7 +340,7 @@ static hny_status add_gradient(struct onednn_products *own, const struct gradien
 
 static hny_status weight_gradient(struct hny_products *products, enum hny_precision precision, size_t rows,
                                   size_t out, size_t in, const hny_real *dy, size_t dy_stride,
-                                  const hny_real *x, size_t x_stride, hny_real *dw) {
+                                  const hny_real *x, size_t x_stride, hny_real *dw, bool accumulate) {
     struct gradient gradient = {.type = operand_type(precision),
                                 .out = out,
                                 .in = in,
@@ -352,6 +353,7 @@ static hny_status weight_gradient(struct hny_products *products, enum hny_precis
         gradient.padded = (gradient.rows + block - 1) / block * block;
         gradient.dy = dy + row * dy_stride;
         gradient.x = x + row * x_stride;
+        gradient.accumulate = accumulate || row > 0;
         HNY_TRY(add_gradient((struct onednn_products *)products, &gradient));
     }
     return HNY_OK;

@@ -74,9 +74,10 @@ static hny_status input_gradient(struct hny_products *products, const struct hny
 
 static hny_status weight_gradient(struct hny_products *products, enum hny_precision precision, size_t rows,
                                   size_t out, size_t in, const hny_real *dy, size_t dy_stride,
-                                  const hny_real *x, size_t x_stride, hny_real *dw) {
+                                  const hny_real *x, size_t x_stride, hny_real *dw, bool accumulate) {
     (void)products;
     (void)precision;
+    if (!accumulate) memset(dw, 0, out * in * sizeof *dw);
     for (size_t row = 0; row < rows; row++)
         for (size_t o = 0; o < out; o++)
             for (size_t i = 0; i < in; i++) dw[o * in + i] += dy[row * dy_stride + o] * x[row * x_stride + i];

@@ -237,16 +237,14 @@ static hny_status tensors_backward(const struct hny_recurrent *layer, struct hny
                                    hny_real *dx, size_t dx_stride, bool accumulate) {
     size_t rows = run->sequences->rows, wide = width_of(layer);
     hny_bias_gradient(hny_compute_gradient(compute, layer->bias), run->gates, wide, rows, wide);
-    HNY_TRY(hny_product_weight_gradient(compute->products, compute->precision, rows, wide, layer->hidden,
-                                        d_recurrent, wide, run->before, layer->hidden,
-                                        hny_compute_gradient(compute, layer->recurrent_weight)));
+    HNY_TRY(hny_compute_weight_gradient(compute, layer->recurrent_weight, rows, d_recurrent, wide,
+                                        run->before, layer->hidden));
     if (layer->input_gain)
         hny_layernorm_backward(rows, wide, run->input_normal, run->input_inverse,
                                hny_compute_values(compute, layer->input_gain), run->gates, run->gates,
                                hny_compute_gradient(compute, layer->input_gain));
-    HNY_TRY(hny_product_weight_gradient(compute->products, compute->precision, rows, wide, layer->input,
-                                        run->gates, wide, run->x, run->x_stride,
-                                        hny_compute_gradient(compute, layer->input_weight)));
+    HNY_TRY(hny_compute_weight_gradient(compute, layer->input_weight, rows, run->gates, wide, run->x,
+                                        run->x_stride));
     return hny_product_input_gradient(compute->products, layer->input_weight->weights, rows, run->gates, wide,
                                       dx, dx_stride, accumulate);
 }

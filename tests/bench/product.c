@@ -54,7 +54,7 @@ static void run_ours(struct ours *ours, enum hny_product_kind kind) {
                                             ours->x, ours->in, false);
     else
         status = hny_product_weight_gradient(ours->products, ours->precision, ours->rows, ours->out, ours->in,
-                                             ours->y, ours->out, ours->x, ours->in, ours->w);
+                                             ours->y, ours->out, ours->x, ours->in, ours->w, true);
     bench_demand(status == HNY_OK, "product");
 }
 

@@ -140,8 +140,9 @@ static void read_together(struct network *network, const size_t *order, size_t c
     EXPECT_OK(hny_sequences_make(&s, compute->arena, length, count));
     hny_real *x = hny_compute_take(compute, s.rows, WIDTH), *memory, *y;
     hny_real *keys = hny_compute_take(compute, s.rows, HIDDEN),
-             *scores = hny_compute_take(compute, s.rows, 1);
-    cr_assert(x && keys && scores);
+             *scores = hny_compute_take(compute, s.rows, 1),
+             *logits = hny_compute_take(compute, s.rows, VOCABULARY);
+    cr_assert(x && keys && scores && logits);
     for (size_t t = 0; t < s.steps; t++)
         for (size_t b = 0; b < s.alive[t]; b++) {
             numbers((uint32_t)(place[b] * LONGEST + t), x + (s.offset[t] + b) * WIDTH, WIDTH);
@@ -153,7 +154,7 @@ static void read_together(struct network *network, const size_t *order, size_t c
     EXPECT_OK(hny_encoder_forward(network->encoder, compute, &s, x, &encoder, &memory));
     EXPECT_OK(hny_decoder_keys(network->decoder, compute, s.rows, memory, keys));
     EXPECT_OK(hny_decoder_forward(network->decoder, compute, &s, x, &s, own, memory, &decoder, &y));
-    EXPECT_OK(hny_softmax_loss(&network->head, compute, s.rows, y, aims, 0, &loss, NULL, scores));
+    EXPECT_OK(hny_softmax_loss(&network->head, compute, s.rows, y, aims, 0, &loss, logits, NULL, scores));
     scatter(&s, place, memory, MEMORY, out->memory);
     scatter(&s, place, keys, HIDDEN, out->keys);
     scatter(&s, place, y, wide, out->output);

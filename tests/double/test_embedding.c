@@ -34,10 +34,9 @@ static hny_status examine(void *context, bool backward, double *loss) {
     hny_real x[ROWS * WIDTH];
     hny_embedding_forward(&set->embedding, &set->lab.compute, ROWS, ids, set->word_dropout, x);
     *loss = laboratory_loss(&set->lab, x, set->weights, ROWS * WIDTH, NULL);
-    if (backward)
-        hny_embedding_backward(&set->embedding, &set->lab.compute, ROWS, ids, set->word_dropout,
-                               set->weights);
-    return HNY_OK;
+    return backward ? hny_embedding_backward(&set->embedding, &set->lab.compute, ROWS, ids, set->word_dropout,
+                                             set->weights)
+                    : HNY_OK;
 }
 
 Test(embedding, gradients_are_those_of_finite_differences) {

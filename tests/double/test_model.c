@@ -1,7 +1,8 @@
 /* The whole translator, from ids to the loss and back to every tensor. */
-#include "model/model.h"
+#include "model/pass.h"
 
 #include "base/random.h"
+#include "nn/gradients.h"
 #include "tests/double/gradient_check.h"
 #include <criterion/criterion.h>
 #include <math.h>
@@ -133,6 +134,103 @@ Test(model, the_gradient_of_a_batch_is_the_sum_of_its_sentences) {
     cr_assert(largest > 0.1);
     free(sum);
     unmake(&translator);
+}
+
+/* More words than logits are made for at a time. */
+Test(model, the_gradient_of_a_large_batch_is_the_sum_of_its_parts) {
+    enum { TIMES = 30 };
+    struct hny_pair many[TIMES * PAIRS];
+    struct translator translator;
+    double loss;
+    make(&translator, "tie=two");
+    EXPECT_OK(examine(&translator, true, &loss));
+    size_t count = translator.model->parameters.count;
+    hny_real *sum = hny_allocate(count, sizeof *sum);
+    struct hny_loss all = {0};
+    cr_assert_not_null(sum);
+    for (size_t i = 0; i < TIMES * PAIRS; i++) many[i] = pairs[i % PAIRS];
+    translator.compute->gradients = sum;
+    EXPECT_OK(hny_model_pass(translator.model, translator.compute, many, TIMES * PAIRS, &all, NULL));
+    cr_assert_gt(all.tokens, 256);
+    cr_assert(fabs(all.smoothed - TIMES * loss) < 1e-10);
+    for (size_t k = 0; k < count; k++) cr_assert(fabs(sum[k] - TIMES * translator.gradients[k]) < 1e-10);
+    free(sum);
+    unmake(&translator);
+}
+
+/* The pairs dealt out to shards that note their gradients. */
+static void run_shards(struct translator *translator, struct hny_gradients *gradients,
+                       struct hny_compute **computes, size_t shards, struct hny_threads *threads) {
+    struct hny_products *products[PAIRS] = {NULL};
+    struct hny_pass *passes[PAIRS];
+    struct hny_loss loss = {0};
+    for (size_t s = 0; s < shards; s++) {
+        computes[s]->notes = &gradients->notes[s];
+        computes[s]->training = true;
+        products[s] = computes[s]->products;
+        size_t first = s * PAIRS / shards, end = (s + 1) * PAIRS / shards;
+        EXPECT_OK(hny_pass_begin(translator->model, computes[s], pairs + first, end - first, &passes[s]));
+    }
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t s = 0; s < shards; s++) {
+            bool mine;
+            EXPECT_OK(hny_pass_words(passes[s], &loss, &mine));
+            more = more || mine;
+        }
+        EXPECT_OK(hny_gradients_compute(gradients, products, threads, HNY_PRECISION_F32));
+    }
+    for (size_t s = 0; s < shards; s++) EXPECT_OK(hny_pass_end(passes[s]));
+    EXPECT_OK(hny_gradients_compute(gradients, products, threads, HNY_PRECISION_F32));
+    hny_gradients_sum_vectors(gradients);
+}
+
+static void check_shards(const char *settings, size_t shards) {
+    struct translator translator;
+    struct hny_gradients *gradients = NULL;
+    struct hny_threads *threads = NULL;
+    struct hny_compute *computes[PAIRS] = {NULL};
+    double loss;
+    make(&translator, settings);
+    const struct hny_parameters *parameters = &translator.model->parameters;
+    EXPECT_OK(examine(&translator, true, &loss));
+    EXPECT_OK(hny_threads_create(&threads, shards < 2 ? 1 : 2));
+    EXPECT_OK(hny_gradients_create(&gradients, parameters, shards));
+    for (size_t s = 0; s < shards; s++)
+        EXPECT_OK(hny_model_compute_create(&computes[s], translator.model, HNY_PRECISION_F32));
+    for (int update = 0; update < 2; update++) { /* the second finds what the first left */
+        hny_gradients_clear(gradients);
+        run_shards(&translator, gradients, computes, shards, threads);
+        for (size_t t = 0; t < parameters->tensor_count; t++) {
+            const struct hny_tensor *tensor = parameters->tensors[t];
+            for (size_t first = 0, some = 3; first < tensor->count; first += some) {
+                hny_real scratch[3];
+                if (tensor->count - first < some) some = tensor->count - first;
+                const hny_real *part = hny_gradients_part(gradients, tensor, first, some, scratch);
+                for (size_t k = 0; k < some; k++) {
+                    hny_real expected = translator.gradients[tensor->offset + first + k];
+                    cr_assert(fabs((part ? part[k] : 0) - expected) < 1e-12, "%s, %zu shards, %s: %g, not %g",
+                              settings, shards, tensor->name, part ? part[k] : 0, expected);
+                }
+            }
+        }
+    }
+    for (size_t s = 0; s < shards; s++) hny_compute_destroy(&computes[s]);
+    hny_gradients_destroy(&gradients);
+    hny_threads_destroy(&threads);
+    unmake(&translator);
+}
+
+Test(model, gradients_noted_by_shards_are_those_of_one_pass) {
+    static const char *const settings[] = {
+        "",
+        "tie=two cell=gru readout=4 decoder_layers=1",
+        "tie=three encoder_layers=3 decoder_layers=3",
+        "cell=rnn layer_norm=true heads=2 readout=6",
+        "cell=gru layer_norm=true decoder_start=false",
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        for (size_t shards = 1; shards <= PAIRS; shards++) check_shards(settings[i], shards);
 }
 
 /* log_probability[i] of pair i, in TABLE. */
