@@ -5,7 +5,7 @@ ifneq ($(filter default undefined,$(origin CC)),)
 CC := gcc
 endif
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
-ROOMS := base tokenizer nn encoder decoder model
+ROOMS := base tokenizer nn encoder decoder model pipeline
 VARIANT := release
 
 PACKAGES := libutf8proc jansson libzstd zlib libcrypto icu-uc libdivsufsort
@@ -110,9 +110,10 @@ include packaging/rules.mk
 include recipes/rules.mk
 include tests/fuzz/rules.mk
 include tests/resume/rules.mk
+include tests/simulate/rules.mk
 include tests/bench/rules.mk tests/bench/tokenizer/rules.mk
 
-test: honyaku $(TEST_PROGRAMS) $(PLANTED_PROGRAMS) $(FAULT_TOOLS) $(FUZZ_PROGRAMS) $(SHARED) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
+test: honyaku $(TEST_PROGRAMS) $(BUILD)/simulate $(PLANTED_PROGRAMS) $(FAULT_TOOLS) $(FUZZ_PROGRAMS) $(SHARED) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
 	@tests/run $(BUILD) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 test-bites: $(PLANTED_PROGRAMS) ## show that the runner fails on planted failures; with SANITIZE=1 on leaks too

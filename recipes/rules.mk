@@ -1,6 +1,6 @@
 # Trainings that anyone can repeat: the small one of the README on the embedded corpus, and real ones on files of your
 # own. All go on where they were stopped.
-.PHONY: demo multi30k tatoeba parity options
+.PHONY: demo multi30k tatoeba enja beside parity options
 
 OUT ?= out
 DEMO := $(OUT)/demo
@@ -15,22 +15,27 @@ demo: honyaku ## train on the embedded corpus (two minutes on two cores) and tra
 	@printf 'BLEU on %d held-out sentences, by characters: ' $$(wc -l < $(EMBEDDED)/test.en)
 	@./honyaku evaluate $(EMBEDDED)/test.ja -tok char -b < $(DEMO)/test.ja
 
-# $1 recipe, $2 source language, $3 target language, $4 file of development pairs, $5 file to translate at the end, $6
-# tokenizer of BLEU.
+# $1 recipe, $2 and $3 the languages where SOURCE and TARGET are not given, $4 development pairs, $5 what is translated
+# and scored at the end. BLEU of Japanese and Chinese goes by characters.
 define recipe
-	@test -r "$(CORPUS)/train.$2" || { echo "make $1: CORPUS=FOLDER names no folder with train.$2: '$(CORPUS)'" >&2; exit 2; }
-	@mkdir -p $(OUT)
-	./honyaku train --resume --config recipes/$1.json --out $(OUT)/$1 --src $(CORPUS)/train.$2 --tgt $(CORPUS)/train.$3 \
-	    --valid-src $(CORPUS)/$4.$2 --valid-tgt $(CORPUS)/$4.$3 $(SETTINGS)
-	./honyaku translate --model $(OUT)/$1 --beam 5 < $(CORPUS)/$5.$2 > $(OUT)/$1/$5.$3
-	./honyaku evaluate $(CORPUS)/$5.$3 -m bleu chrf -tok $6 < $(OUT)/$1/$5.$3
+	@test -r "$(CORPUS)/train.$(or $(SOURCE),$2)" || \
+	    { echo "make $1: CORPUS=FOLDER names no folder with train.$(or $(SOURCE),$2): '$(CORPUS)'" >&2; exit 2; }
+	@CORPUS="$(CORPUS)" SOURCE=$(or $(SOURCE),$2) TARGET=$(or $(TARGET),$3) VALID=$4 TEST=$5 RECIPE=recipes/$1.json \
+	    OUT="$(OUT)/$1-$(or $(SOURCE),$2)-$(or $(TARGET),$3)" SETTINGS="$(SETTINGS)" recipes/train
 endef
 
-multi30k: honyaku ## train en-de on image captions and score test_2016_flickr: CORPUS=folder [OUT=…] [SETTINGS=…]
-	$(call recipe,multi30k,en,de,val,test_2016_flickr,13a)
+multi30k: honyaku ## train on image captions, score test_2016_flickr: CORPUS=folder [SOURCE=en TARGET=de OUT=… SETTINGS=…]
+	$(call recipe,multi30k,en,de,val,test_2016_flickr)
 
-tatoeba: honyaku ## train en-ja on everyday sentences and score its dev part: CORPUS=folder [OUT=…] [SETTINGS=…]
-	$(call recipe,tatoeba,en,ja,dev,dev,char)
+tatoeba: honyaku ## train on everyday sentences, score the dev part: CORPUS=folder [SOURCE=en TARGET=ja OUT=… SETTINGS=…]
+	$(call recipe,tatoeba,en,ja,dev,dev)
+
+enja: honyaku ## the same with small_parallel_enja: CORPUS=folder [SOURCE=ja TARGET=en OUT=… SETTINGS=…]
+	$(call recipe,enja,ja,en,dev,dev)
+
+beside: honyaku ## what another program learns in MINUTES=20: CORPUS=folder PEER=command SOURCE=… TARGET=… [VALID=dev OUT=…]
+	@HONYAKU=./honyaku CORPUS="$(CORPUS)" PEER="$(PEER)" SOURCE="$(SOURCE)" TARGET="$(TARGET)" VALID="$(or $(VALID),dev)" \
+	    MINUTES="$(or $(MINUTES),20)" OUT="$(OUT)/beside-$(SOURCE)-$(TARGET)" recipes/peer
 
 options: honyaku ## what each option is worth to the multi30k recipe on val, hours: CORPUS=folder [OUT=…] [UPDATES=1500]
 	@HONYAKU=./honyaku CORPUS="$(CORPUS)" OUT="$(OUT)/options" UPDATES="$(or $(UPDATES),1500)" recipes/options

@@ -1,0 +1,315 @@
+/* The broker's clients: their requests, and the answers that are kept for them. */
+#include "pipeline/broker_records.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Saying ------------------------------------------------------------------------------------------------
+ */
+
+static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_command command,
+                       const struct hny_request_id *id, enum hny_refusal refusal,
+                       struct hny_payload *payload) {
+    const struct hny_message message = {
+        .command = command, .id = *id, .refusal = refusal, .payload = payload};
+    return hny_broker_say(core, false, peer, &message);
+}
+
+static hny_status tell_client(struct hny_broker_core *core, const struct hny_request *request) {
+    const struct hny_client *client = request->client;
+    struct hny_request_id id = {.sequence = request->sequence};
+    memcpy(id.uuid, client->uuid, sizeof id.uuid);
+    if (request->state != HNY_ANSWERED)
+        return tell(core, &client->peer, HNY_ACCEPTED, &id, HNY_NOT_REFUSED, NULL);
+    return tell(core, &client->peer, request->refusal ? HNY_REFUSED : HNY_TRANSLATED, &id, request->refusal,
+                request->payload);
+}
+
+/* --- Requests ----------------------------------------------------------------------------------------------
+ */
+
+void hny_request_unhook(struct hny_broker_core *core, struct hny_request *request) {
+    struct hny_flow *flow = request->flow;
+    size_t cost = request->payload ? request->payload->bytes : 0;
+    hny_list_remove(&request->node);
+    switch (request->state) {
+    case HNY_WAITING:
+        core->counts.waiting--;
+        if (--flow->count == 0) {
+            flow->deficit = 0;
+            hny_list_remove(&flow->node);
+        }
+        break;
+    case HNY_WORKING:
+        core->counts.working--;
+        request->worker->used -= cost;
+        if (--request->worker->job_count == 0) request->worker->alone = false;
+        request->worker = NULL;
+        break;
+    case HNY_ANSWERED:
+        core->counts.remembered--;
+        break;
+    }
+}
+
+void hny_request_wait(struct hny_broker_core *core, struct hny_request *request, bool first) {
+    struct hny_flow *flow = request->flow;
+    struct hny_list_node *queue = &flow->waiting[request->payload->wants.priority];
+    request->state = HNY_WAITING;
+    hny_list_put(first ? queue->behind : queue, &request->node);
+    core->counts.waiting++;
+    if (flow->count++ == 0) hny_list_put(&flow->route->ring, &flow->node);
+}
+
+static void set_payload(struct hny_broker_core *core, struct hny_request *request,
+                        struct hny_payload *payload) {
+    struct hny_payload *old = request->payload;
+    if (payload) core->counts.bytes += payload->bytes;
+    if (old) core->counts.bytes -= old->bytes;
+    request->payload = hny_payload_keep(payload);
+    hny_payload_drop(&old);
+}
+
+/* Forgets a request that hangs nowhere. */
+static void forget(struct hny_broker_core *core, struct hny_request *request) {
+    struct hny_client *client = request->client;
+    if (request->state == HNY_ANSWERED)
+        client->answers--;
+    else
+        client->waiting--;
+    set_payload(core, request, NULL);
+    HASH_DEL(client->requests, request);
+    free(request);
+}
+
+hny_status hny_request_answer(struct hny_broker_core *core, uint64_t now, struct hny_request *request,
+                              enum hny_refusal refusal, struct hny_payload *payload) {
+    hny_request_unhook(core, request);
+    request->client->waiting--;
+    request->client->answers++;
+    request->state = HNY_ANSWERED;
+    request->refusal = refusal;
+    request->answered = now;
+    set_payload(core, request, payload);
+    hny_list_put(&core->answers, &request->node);
+    core->counts.remembered++;
+    if (refusal)
+        core->counts.refused++;
+    else
+        core->counts.answered++;
+    return tell_client(core, request);
+}
+
+/* Drops a request that nobody asks for any more, whatever its state. */
+static hny_status drop(struct hny_broker_core *core, struct hny_request *request) {
+    if (request->state == HNY_WORKING) HNY_TRY(hny_worker_abandon(core, request));
+    hny_request_unhook(core, request);
+    forget(core, request);
+    return HNY_OK;
+}
+
+/* --- Clients -----------------------------------------------------------------------------------------------
+ */
+
+static struct hny_client *find_client(struct hny_broker_core *core, const uint8_t *uuid) {
+    struct hny_client *client = NULL;
+    HASH_FIND(hh, core->clients, uuid, sizeof client->uuid, client);
+    return client;
+}
+
+static hny_status add_client(struct hny_broker_core *core, const uint8_t *uuid, const uint8_t *key,
+                             struct hny_client **client) {
+    struct hny_client *made = hny_allocate(1, sizeof *made);
+    if (!made) return HNY_ERROR_MEMORY;
+    memcpy(made->uuid, uuid, sizeof made->uuid);
+    if ((made->keyed = key != NULL)) memcpy(made->key, key, sizeof made->key);
+    HASH_ADD(hh, core->clients, uuid, sizeof made->uuid, made);
+    *client = made;
+    return HNY_OK;
+}
+
+static void free_client(struct hny_broker_core *core, struct hny_client *client) {
+    for (struct hny_flow *flow = client->flows, *next; flow; flow = next) {
+        next = flow->next;
+        free(flow);
+    }
+    HASH_DEL(core->clients, client);
+    free(client);
+}
+
+static bool owns(const struct hny_client *client, const uint8_t *key) {
+    if (!client->keyed || !key) return client->keyed == (key != NULL);
+    return memcmp(client->key, key, HNY_KEY_BYTES) == 0;
+}
+
+static hny_status find_flow(struct hny_client *client, struct hny_route *route, struct hny_flow **found) {
+    for (*found = client->flows; *found; *found = (*found)->next)
+        if ((*found)->route == route) return HNY_OK;
+    struct hny_flow *flow = hny_allocate(1, sizeof *flow);
+    if (!flow) return HNY_ERROR_MEMORY;
+    flow->client = client;
+    flow->route = route;
+    hny_list_empty(&flow->node);
+    for (size_t p = 0; p < HNY_PRIORITIES; p++) hny_list_empty(&flow->waiting[p]);
+    flow->next = client->flows;
+    *found = client->flows = flow;
+    return HNY_OK;
+}
+
+/* --- What clients say --------------------------------------------------------------------------------------
+ */
+
+/* Why a new request of CLIENT (NULL: an unknown one) is not accepted; HNY_NOT_REFUSED where it is. */
+static enum hny_refusal judge(const struct hny_broker_core *core, const struct hny_client *client,
+                              const struct hny_payload *payload, const struct hny_route *route) {
+    const struct hny_broker_limits *limits = &core->limits;
+    if (!payload || payload->count == 0 || payload->wants.priority >= HNY_PRIORITIES) return HNY_REFUSED_BAD;
+    if (payload->bytes > limits->request_bytes || payload->count > limits->request_sentences)
+        return HNY_REFUSED_TOO_LONG;
+    if (core->draining) return HNY_REFUSED_LEAVING;
+    if (!route) return HNY_REFUSED_MODEL;
+    if (payload->bytes + core->counts.bytes > limits->bytes) return HNY_REFUSED_BUSY;
+    if (!client) return HASH_COUNT(core->clients) < limits->clients ? HNY_NOT_REFUSED : HNY_REFUSED_BUSY;
+    return client->waiting < limits->waiting && client->answers < limits->answers ? HNY_NOT_REFUSED
+                                                                                  : HNY_REFUSED_BUSY;
+}
+
+static hny_status accept(struct hny_broker_core *core, uint64_t now, struct hny_client *client,
+                         struct hny_route *route, const struct hny_message *message) {
+    struct hny_flow *flow;
+    HNY_TRY(find_flow(client, route, &flow));
+    struct hny_request *request = hny_allocate(1, sizeof *request);
+    if (!request) return HNY_ERROR_MEMORY;
+    request->sequence = message->id.sequence;
+    request->client = client;
+    request->flow = flow;
+    request->deadline = message->payload->wants.deadline ? now + message->payload->wants.deadline : 0;
+    set_payload(core, request, message->payload);
+    HASH_ADD(hh, client->requests, sequence, sizeof request->sequence, request);
+    client->waiting++;
+    core->counts.accepted++;
+    hny_request_wait(core, request, false);
+    HNY_TRY(tell_client(core, request));
+    return hny_workers_feed(core, now);
+}
+
+/* A refusal of what was never accepted is not remembered: the same request may come again, and be accepted.
+ */
+static hny_status translate(struct hny_broker_core *core, uint64_t now, const struct hny_peer *peer,
+                            const uint8_t *key, struct hny_client *client,
+                            const struct hny_message *message) {
+    struct hny_request *request = NULL;
+    if (client) {
+        if (message->id.sequence <= client->received) return HNY_OK; /* a repeat that was long on its way */
+        HASH_FIND(hh, client->requests, &message->id.sequence, sizeof message->id.sequence, request);
+        if (request) return tell_client(core, request);
+    }
+    struct hny_route *route = message->payload ? hny_route_find(core, message->payload->wants.model) : NULL;
+    enum hny_refusal refusal = judge(core, client, message->payload, route);
+    if (refusal) {
+        core->counts.refused++;
+        return tell(core, peer, HNY_REFUSED, &message->id, refusal, NULL);
+    }
+    if (!client) {
+        HNY_TRY(add_client(core, message->id.uuid, key, &client));
+        client->peer = *peer;
+        client->heard = now;
+    }
+    return accept(core, now, client, route, message);
+}
+
+static hny_status cancel(struct hny_broker_core *core, uint64_t now, const struct hny_peer *peer,
+                         struct hny_client *client, const struct hny_message *message) {
+    struct hny_request *request = NULL;
+    if (client && message->id.sequence <= client->received) return HNY_OK;
+    if (client) HASH_FIND(hh, client->requests, &message->id.sequence, sizeof message->id.sequence, request);
+    if (!request) return tell(core, peer, HNY_REFUSED, &message->id, HNY_REFUSED_CANCELLED, NULL);
+    if (request->state == HNY_ANSWERED) return tell_client(core, request);
+    if (request->state == HNY_WORKING) HNY_TRY(hny_worker_abandon(core, request));
+    HNY_TRY(hny_request_answer(core, now, request, HNY_REFUSED_CANCELLED, NULL));
+    return hny_workers_feed(core, now);
+}
+
+/* Whatever the client has an answer to, from whomever, is over. */
+static hny_status received(struct hny_broker_core *core, uint64_t now, struct hny_client *client,
+                           uint64_t sequence) {
+    struct hny_request *request, *next;
+    if (sequence <= client->received) return HNY_OK;
+    client->received = sequence;
+    HASH_ITER(hh, client->requests, request, next)
+    if (request->sequence <= sequence) HNY_TRY(drop(core, request));
+    return hny_workers_feed(core, now);
+}
+
+hny_status hny_broker_core_client(struct hny_broker_core *core, uint64_t now, const struct hny_peer *peer,
+                                  const uint8_t *key, const struct hny_message *message) {
+    struct hny_client *client = find_client(core, message->id.uuid);
+    if (client && !owns(client, key)) return HNY_OK;
+    if (client) {
+        client->peer = *peer;
+        client->heard = now;
+    }
+    switch (message->command) {
+    case HNY_TRANSLATE:
+        return message->id.sequence > 0 ? translate(core, now, peer, key, client, message) : HNY_OK;
+    case HNY_CANCEL:
+        return cancel(core, now, peer, client, message);
+    case HNY_RECEIVED:
+        return client ? received(core, now, client, message->id.sequence) : HNY_OK;
+    case HNY_PING:
+        return tell(core, peer, HNY_PONG, &message->id, HNY_NOT_REFUSED, NULL);
+    default:
+        return HNY_OK;
+    }
+}
+
+/* --- Time --------------------------------------------------------------------------------------------------
+ */
+
+static void forget_old_answers(struct hny_broker_core *core, uint64_t now) {
+    while (!hny_list_is_empty(&core->answers)) {
+        struct hny_request *oldest = HNY_OF_NODE(struct hny_request, core->answers.behind);
+        if (now - oldest->answered < core->limits.remember) return;
+        hny_request_unhook(core, oldest);
+        forget(core, oldest);
+    }
+}
+
+static hny_status tick_request(struct hny_broker_core *core, uint64_t now, struct hny_request *request) {
+    const struct hny_client *client = request->client;
+    if (request->state == HNY_ANSWERED) return HNY_OK;
+    if (now - client->heard >= core->limits.silence) return drop(core, request);
+    const struct hny_route *route = request->flow->route;
+    bool late = request->deadline && now >= request->deadline;
+    bool orphan = request->state == HNY_WAITING && route->workers == 0 &&
+                  now - route->empty_since >= core->limits.orphan;
+    if (!late && !orphan) return HNY_OK;
+    if (request->state == HNY_WORKING) HNY_TRY(hny_worker_abandon(core, request));
+    return hny_request_answer(core, now, request, late ? HNY_REFUSED_DEADLINE : HNY_REFUSED_MODEL, NULL);
+}
+
+hny_status hny_clients_tick(struct hny_broker_core *core, uint64_t now) {
+    struct hny_client *client, *next_client;
+    struct hny_request *request, *next;
+    forget_old_answers(core, now);
+    HASH_ITER(hh, core->clients, client, next_client) {
+        HASH_ITER(hh, client->requests, request, next)
+        HNY_TRY(tick_request(core, now, request));
+        if (!client->requests && now - client->heard >= core->limits.remember) free_client(core, client);
+    }
+    return HNY_OK;
+}
+
+void hny_clients_free(struct hny_broker_core *core) {
+    struct hny_client *client, *next_client;
+    struct hny_request *request, *next;
+    HASH_ITER(hh, core->clients, client, next_client) {
+        HASH_ITER(hh, client->requests, request, next) {
+            hny_payload_drop(&request->payload);
+            HASH_DEL(client->requests, request);
+            free(request);
+        }
+        free_client(core, client);
+    }
+}

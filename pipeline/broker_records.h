@@ -1,0 +1,160 @@
+/* What the broker knows: the records of pipeline/broker_*.c, and how they hang together. */
+#ifndef HNY_PIPELINE_BROKER_RECORDS_H
+#define HNY_PIPELINE_BROKER_RECORDS_H
+
+#include "pipeline/broker_core.h"
+#include <uthash.h>
+
+enum { HNY_PRIORITIES = 10, HNY_ROUTES_A_WORKER = 16 };
+
+struct hny_list_node {
+    struct hny_list_node *before, *behind;
+};
+
+enum hny_request_state { HNY_WAITING, HNY_WORKING, HNY_ANSWERED };
+
+/* A request that has been accepted, until its answer is forgotten. */
+struct hny_request {
+    struct hny_list_node node; /* in its flow's queue, its worker's jobs, or the core's answers */
+    UT_hash_handle hh;         /* by sequence, among its client's */
+    uint64_t sequence;
+    struct hny_client *client;
+    struct hny_flow *flow;
+    enum hny_request_state state;
+    struct hny_payload *payload; /* the sentences, then the answer */
+    enum hny_refusal refusal;    /* of the answer */
+    uint64_t deadline;           /* 0: none */
+    uint64_t answered;           /* when */
+    unsigned killed;             /* workers lost with it */
+    struct hny_worker *worker;
+    uint64_t job;
+};
+
+/* A client's requests for one route, by priority. */
+struct hny_flow {
+    struct hny_list_node node; /* in its route's ring, while something waits */
+    struct hny_client *client;
+    struct hny_route *route;
+    struct hny_list_node waiting[HNY_PRIORITIES];
+    size_t count;
+    size_t deficit;        /* bytes that it may still have handed out in its turn */
+    struct hny_flow *next; /* of its client */
+};
+
+struct hny_client {
+    UT_hash_handle hh;
+    uint8_t uuid[16];
+    bool keyed;
+    uint8_t key[HNY_KEY_BYTES];
+    struct hny_peer peer; /* where it was last heard */
+    uint64_t heard;
+    uint64_t received; /* answers up to this one are forgotten */
+    struct hny_request *requests;
+    size_t waiting, answers; /* waiting: or worked on */
+    struct hny_flow *flows;
+};
+
+/* A model or pair that workers have. */
+struct hny_route {
+    UT_hash_handle hh;
+    char name[HNY_ROUTE_NAME];
+    size_t workers;
+    uint64_t empty_since;      /* where workers is 0 */
+    struct hny_list_node ring; /* flows with something waiting, in turn */
+};
+
+struct hny_worker {
+    UT_hash_handle hh;
+    uint8_t uuid[16];
+    struct hny_peer peer;
+    struct hny_route *routes[HNY_ROUTES_A_WORKER];
+    size_t route_count;
+    size_t next_route;         /* whose turn it is */
+    size_t credit, used;       /* bytes */
+    struct hny_list_node jobs; /* in rising order of their numbers */
+    size_t job_count;
+    uint32_t session;
+    uint64_t begun; /* how many times, as its READY said */
+    uint64_t last_job;
+    uint64_t heard, beat_sent;
+    uint64_t steps, moved; /* its counter, and when it last stood otherwise or nothing was held */
+    uint64_t received,
+        received_at; /* the highest job that has reached it, and when all had, or one more was sent */
+    bool alone;      /* with a request that has cost a worker */
+    bool leaving;
+};
+
+struct hny_broker_core {
+    struct hny_broker_limits limits;
+    struct hny_client *clients;
+    struct hny_worker *workers;
+    struct hny_route *routes;
+    struct hny_route *main_route; /* of requests that name none: the first one ever */
+    struct hny_list_node answers; /* requests that are answered, oldest first */
+    struct hny_broker_counts counts;
+    bool draining;
+    uint64_t last_tick;
+    uint32_t session; /* the last that was opened */
+
+    struct hny_action *actions; /* a ring: [first, first + action_count) */
+    size_t first_action, action_count, action_capacity;
+};
+
+#define HNY_OF_NODE(type, pointer) ((type *)(void *)((char *)(pointer)-offsetof(type, node)))
+
+static inline void hny_list_empty(struct hny_list_node *list) {
+    list->before = list->behind = list;
+}
+static inline bool hny_list_is_empty(const struct hny_list_node *list) {
+    return list->behind == list;
+}
+/* Puts NODE before PLACE: at the end of a list, where PLACE is the list. */
+static inline void hny_list_put(struct hny_list_node *place, struct hny_list_node *node) {
+    node->before = place->before;
+    node->behind = place;
+    place->before->behind = node;
+    place->before = node;
+}
+static inline void hny_list_remove(struct hny_list_node *node) {
+    node->before->behind = node->behind;
+    node->behind->before = node->before;
+    node->before = node->behind = node;
+}
+
+/* --- pipeline/broker_core.c --- */
+
+/* Appends an action; PAYLOAD gets a reference of its own. */
+hny_status hny_broker_say(struct hny_broker_core *core, bool to_worker, const struct hny_peer *peer,
+                          const struct hny_message *message);
+
+/* --- pipeline/broker_clients.c --- */
+
+/* REQUEST, which waits or is worked on, has its terminal answer: PAYLOAD (a reference is taken) or a REFUSAL.
+ * The client is told. */
+hny_status hny_request_answer(struct hny_broker_core *core, uint64_t now, struct hny_request *request,
+                              enum hny_refusal refusal, struct hny_payload *payload);
+
+/* Back among those that wait, FIRST or last of its priority. */
+void hny_request_wait(struct hny_broker_core *core, struct hny_request *request, bool first);
+
+/* Takes REQUEST out of its queue or its worker's jobs: it hangs nowhere then. */
+void hny_request_unhook(struct hny_broker_core *core, struct hny_request *request);
+
+hny_status hny_clients_tick(struct hny_broker_core *core, uint64_t now);
+void hny_clients_free(struct hny_broker_core *core);
+
+/* --- pipeline/broker_workers.c --- */
+
+/* *ROUTE of NAME ("" for the first ever); NULL where no worker had it lately. */
+struct hny_route *hny_route_find(struct hny_broker_core *core, const char *name);
+
+/* Tells the worker of REQUEST, which is worked on, that nobody wants it any more. */
+hny_status hny_worker_abandon(struct hny_broker_core *core, struct hny_request *request);
+
+/* Hands out what waits, as far as workers have credit. */
+hny_status hny_workers_feed(struct hny_broker_core *core, uint64_t now);
+
+hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now);
+void hny_workers_free(struct hny_broker_core *core);
+
+#endif

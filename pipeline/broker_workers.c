@@ -1,0 +1,347 @@
+/* The broker's workers: who lives, who holds what, and who gets the next piece of work. */
+#include "pipeline/broker_records.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* What a flow may have handed out in its turn: a few sentences. */
+#define TURN_BYTES ((size_t)1024)
+
+/* Beats after which silence, or standing still, means that a worker is lost. */
+#define BEATS 3
+
+/* --- Routes ------------------------------------------------------------------------------------------------
+ */
+
+struct hny_route *hny_route_find(struct hny_broker_core *core, const char *name) {
+    struct hny_route *route = NULL;
+    if (!*name) return core->main_route;
+    HASH_FIND_STR(core->routes, name, route);
+    return route;
+}
+
+/* *ROUTE of NAME, made where it is new. */
+static hny_status enter_route(struct hny_broker_core *core, struct hny_piece name, struct hny_route **route) {
+    char text[HNY_ROUTE_NAME] = "";
+    memcpy(text, name.data, name.size);
+    HASH_FIND_STR(core->routes, text, *route);
+    if (*route) return HNY_OK;
+    struct hny_route *made = hny_allocate(1, sizeof *made);
+    if (!made) return HNY_ERROR_MEMORY;
+    memcpy(made->name, text, sizeof text);
+    hny_list_empty(&made->ring);
+    HASH_ADD_STR(core->routes, name, made);
+    if (!core->main_route) core->main_route = made;
+    *route = made;
+    return HNY_OK;
+}
+
+static void leave_routes(struct hny_worker *worker, uint64_t now) {
+    for (size_t i = 0; i < worker->route_count; i++)
+        if (--worker->routes[i]->workers == 0) worker->routes[i]->empty_since = now;
+    worker->route_count = 0;
+}
+
+/* --- Saying ------------------------------------------------------------------------------------------------
+ */
+
+static hny_status welcome(struct hny_broker_core *core, const struct hny_worker *worker) {
+    struct hny_message message = {
+        .command = HNY_BEAT, .id = {.sequence = worker->last_job}, .received = worker->begun};
+    memcpy(message.id.uuid, worker->uuid, sizeof message.id.uuid);
+    return hny_broker_say(core, true, &worker->peer, &message);
+}
+
+static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_command command,
+                       const uint8_t *uuid, uint64_t job, struct hny_payload *payload) {
+    struct hny_message message = {.command = command, .id = {.sequence = job}, .payload = payload};
+    memcpy(message.id.uuid, uuid, sizeof message.id.uuid);
+    return hny_broker_say(core, true, peer, &message);
+}
+
+hny_status hny_worker_abandon(struct hny_broker_core *core, struct hny_request *request) {
+    const struct hny_worker *worker = request->worker;
+    return tell(core, &worker->peer, HNY_ABANDON, worker->uuid, request->job, NULL);
+}
+
+/* --- Handing out -------------------------------------------------------------------------------------------
+ */
+
+/* The first request of FLOW, by priority. */
+static struct hny_request *first_of(const struct hny_flow *flow) {
+    for (size_t p = HNY_PRIORITIES; p-- > 0;)
+        if (!hny_list_is_empty(&flow->waiting[p]))
+            return HNY_OF_NODE(struct hny_request, flow->waiting[p].behind);
+    return NULL;
+}
+
+/* Whether WORKER can take REQUEST now. One that has cost a worker goes alone: those beside it shall not be
+ * blamed. */
+static bool can_take(const struct hny_worker *worker, const struct hny_request *request) {
+    if (worker->leaving || worker->alone) return false;
+    if (worker->job_count == 0) return true;
+    return request->killed == 0 && worker->used + request->payload->bytes <= worker->credit;
+}
+
+static hny_status give(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
+                       struct hny_request *request) {
+    hny_request_unhook(core, request);
+    if (worker->job_count == 0) worker->moved = now;
+    if (worker->received == worker->last_job) worker->received_at = now;
+    request->state = HNY_WORKING;
+    request->worker = worker;
+    request->job = ++worker->last_job;
+    worker->used += request->payload->bytes;
+    worker->job_count++;
+    worker->alone = request->killed > 0;
+    hny_list_put(&worker->jobs, &request->node);
+    core->counts.working++;
+    return tell(core, &worker->peer, HNY_WORK, worker->uuid, request->job, request->payload);
+}
+
+/* One turn of the flow at the head of ROUTE's ring. *GAVE: whether WORKER has got something. */
+static hny_status take_turn(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
+                            struct hny_route *route, bool *gave) {
+    *gave = false;
+    while (!hny_list_is_empty(&route->ring)) {
+        struct hny_flow *flow = HNY_OF_NODE(struct hny_flow, route->ring.behind);
+        struct hny_request *request = first_of(flow);
+        if (request->deadline && now >= request->deadline) {
+            HNY_TRY(hny_request_answer(core, now, request, HNY_REFUSED_DEADLINE, NULL));
+            continue;
+        }
+        if (!can_take(worker, request)) return HNY_OK;
+        size_t cost = request->payload->bytes + 1;
+        if (flow->deficit < cost) { /* the turn goes on to the next */
+            flow->deficit += TURN_BYTES;
+            hny_list_remove(&flow->node);
+            hny_list_put(&route->ring, &flow->node);
+            continue;
+        }
+        flow->deficit -= cost;
+        *gave = true;
+        return give(core, now, worker, request);
+    }
+    return HNY_OK;
+}
+
+static hny_status feed(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker) {
+    for (size_t idle = 0; idle < worker->route_count;) {
+        struct hny_route *route = worker->routes[worker->next_route++ % worker->route_count];
+        bool gave;
+        HNY_TRY(take_turn(core, now, worker, route, &gave));
+        idle = gave ? 0 : idle + 1;
+    }
+    return HNY_OK;
+}
+
+/* Idle workers first: what comes in single sentences is spread. */
+hny_status hny_workers_feed(struct hny_broker_core *core, uint64_t now) {
+    struct hny_worker *worker, *next;
+    if (core->counts.waiting == 0) return HNY_OK;
+    HASH_ITER(hh, core->workers, worker, next) {
+        if (worker->job_count == 0) HNY_TRY(feed(core, now, worker));
+    }
+    HASH_ITER(hh, core->workers, worker, next) {
+        HNY_TRY(feed(core, now, worker));
+    }
+    return HNY_OK;
+}
+
+/* --- Losing ------------------------------------------------------------------------------------------------
+ */
+
+/* All jobs of WORKER, or those of which nothing is known, wait again. KILLED: it has died of one of them. */
+static hny_status take_back(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
+                            bool killed) {
+    /* The last one first, so that they stand in their old order at the head of their queues. */
+    while (!hny_list_is_empty(&worker->jobs)) {
+        struct hny_request *request = HNY_OF_NODE(struct hny_request, worker->jobs.before);
+        if (killed && ++request->killed >= core->limits.killed) {
+            HNY_TRY(hny_request_answer(core, now, request, HNY_REFUSED_POISON, NULL));
+            continue;
+        }
+        hny_request_unhook(core, request);
+        hny_request_wait(core, request, true);
+        core->counts.handed_out_again++;
+    }
+    return HNY_OK;
+}
+
+static hny_status lose(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker, bool killed) {
+    HNY_TRY(take_back(core, now, worker, killed));
+    leave_routes(worker, now);
+    HASH_DEL(core->workers, worker);
+    free(worker);
+    return HNY_OK;
+}
+
+/* --- What workers say --------------------------------------------------------------------------------------
+ */
+
+static bool offers_something(const struct hny_message *message) {
+    const struct hny_payload *payload = message->payload;
+    if (!payload || payload->count == 0 || payload->count > HNY_ROUTES_A_WORKER) return false;
+    for (size_t i = 0; i < payload->count; i++) {
+        const struct hny_piece *name = &payload->sentences[i];
+        if (name->size == 0 || name->size >= HNY_ROUTE_NAME || memchr(name->data, '\0', name->size))
+            return false;
+    }
+    return true;
+}
+
+static hny_status ready(struct hny_broker_core *core, uint64_t now, const struct hny_peer *peer,
+                        struct hny_worker *worker, const struct hny_message *message) {
+    uint64_t begun = message->id.sequence;
+    if (!offers_something(message) || begun == 0) return HNY_OK;
+    if (worker && begun < worker->begun) return HNY_OK; /* it was long on its way */
+    if (worker && begun == worker->begun) {
+        worker->peer = *peer;
+        worker->heard = now;
+        return welcome(core, worker);
+    }
+    if (worker) {
+        HNY_TRY(take_back(core, now, worker, false));
+        leave_routes(worker, now);
+    } else {
+        if (!(worker = hny_allocate(1, sizeof *worker))) return HNY_ERROR_MEMORY;
+        memcpy(worker->uuid, message->id.uuid, sizeof worker->uuid);
+        hny_list_empty(&worker->jobs);
+        HASH_ADD(hh, core->workers, uuid, sizeof worker->uuid, worker);
+    }
+    worker->peer = *peer;
+    worker->heard = worker->moved = worker->received_at = now;
+    worker->beat_sent = 0;
+    worker->credit = message->credit;
+    worker->leaving = false;
+    worker->steps = 0;
+    worker->begun = begun;
+    worker->session = ++core->session;
+    worker->received = worker->last_job = (uint64_t)worker->session << HNY_JOB_BITS;
+    for (size_t i = 0; i < message->payload->count; i++) {
+        struct hny_route *route;
+        HNY_TRY(enter_route(core, message->payload->sentences[i], &route));
+        bool known = false;
+        for (size_t k = 0; k < worker->route_count; k++) known = known || worker->routes[k] == route;
+        if (known) continue;
+        worker->routes[worker->route_count++] = route;
+        route->workers++;
+    }
+    HNY_TRY(welcome(core, worker));
+    return hny_workers_feed(core, now);
+}
+
+static hny_status done(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
+                       const struct hny_message *message) {
+    for (struct hny_list_node *node = worker->jobs.behind; node != &worker->jobs; node = node->behind) {
+        struct hny_request *request = HNY_OF_NODE(struct hny_request, node);
+        if (request->job != message->id.sequence) continue;
+        bool fits =
+            message->refusal || (message->payload && message->payload->count == request->payload->count);
+        worker->moved = now;
+        HNY_TRY(hny_request_answer(core, now, request, fits ? message->refusal : HNY_REFUSED_FAILED,
+                                   fits ? message->payload : NULL));
+        return hny_workers_feed(core, now);
+    }
+    return HNY_OK; /* it was abandoned, or handed out again */
+}
+
+/* Jobs that reached the worker and that it does not hold any more have been done, and their results lost. */
+static hny_status find_lost(struct hny_broker_core *core, struct hny_worker *worker,
+                            const struct hny_message *message) {
+    enum { MOST = 4096 };
+    uint64_t held[MOST];
+    size_t count = hny_jobs_unpack(message->payload, held, MOST);
+    if (count > MOST) return HNY_OK;
+    for (struct hny_list_node *node = worker->jobs.before, *before; node != &worker->jobs; node = before) {
+        struct hny_request *request = HNY_OF_NODE(struct hny_request, node);
+        before = node->before;
+        bool kept = request->job > message->received;
+        for (size_t i = 0; i < count && !kept; i++) kept = held[i] == request->job;
+        if (kept) continue;
+        hny_request_unhook(core, request);
+        hny_request_wait(core, request, true);
+        core->counts.handed_out_again++;
+    }
+    return HNY_OK;
+}
+
+static hny_status beat(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
+                       const struct hny_message *message) {
+    if (message->steps != worker->steps || worker->job_count == 0) worker->moved = now;
+    worker->steps = message->steps;
+    if (message->received > worker->received && message->received <= worker->last_job) {
+        worker->received = message->received;
+        worker->received_at = now;
+    }
+    if (worker->received == worker->last_job) worker->received_at = now;
+    HNY_TRY(find_lost(core, worker, message));
+    return hny_workers_feed(core, now);
+}
+
+hny_status hny_broker_core_worker(struct hny_broker_core *core, uint64_t now, const struct hny_peer *peer,
+                                  const struct hny_message *message) {
+    struct hny_worker *worker = NULL;
+    HASH_FIND(hh, core->workers, message->id.uuid, sizeof message->id.uuid, worker);
+    if (message->command == HNY_READY) return ready(core, now, peer, worker, message);
+    if (!worker) return tell(core, peer, HNY_UNKNOWN, message->id.uuid, message->id.sequence, NULL);
+    if (hny_job_session(message->id.sequence) != worker->session)
+        return tell(core, peer, HNY_UNKNOWN, message->id.uuid, message->id.sequence, NULL);
+    worker->peer = *peer;
+    worker->heard = now;
+    switch (message->command) {
+    case HNY_DONE:
+        return done(core, now, worker, message);
+    case HNY_BEAT:
+        return beat(core, now, worker, message);
+    case HNY_LEAVE:
+        worker->leaving = true;
+        return worker->job_count == 0 ? lose(core, now, worker, false) : HNY_OK;
+    default:
+        return HNY_OK;
+    }
+}
+
+/* --- Time --------------------------------------------------------------------------------------------------
+ */
+
+/* Silent; or holding work, and its engine stands still, or work does not reach it. */
+static bool is_lost(const struct hny_broker_core *core, uint64_t now, const struct hny_worker *worker) {
+    uint64_t patience = BEATS * core->limits.beat;
+    if (now - worker->heard >= patience) return true;
+    if (worker->job_count == 0) return false;
+    return now - worker->moved >= patience ||
+           (worker->received < worker->last_job && now - worker->received_at >= patience);
+}
+
+hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now) {
+    struct hny_worker *worker, *next;
+    HASH_ITER(hh, core->workers, worker, next) {
+        if (is_lost(core, now, worker)) {
+            HNY_TRY(lose(core, now, worker, true));
+            continue;
+        }
+        if (worker->leaving && worker->job_count == 0) {
+            HNY_TRY(lose(core, now, worker, false));
+            continue;
+        }
+        if (now - worker->beat_sent < core->limits.beat) continue;
+        worker->beat_sent = now;
+        HNY_TRY(tell(core, &worker->peer, HNY_BEAT, worker->uuid, worker->last_job, NULL));
+    }
+    return HNY_OK;
+}
+
+void hny_workers_free(struct hny_broker_core *core) {
+    struct hny_worker *worker, *next;
+    struct hny_route *route, *next_route;
+    HASH_ITER(hh, core->workers, worker, next) {
+        HASH_DEL(core->workers, worker);
+        free(worker);
+    }
+    HASH_ITER(hh, core->routes, route, next_route) {
+        HASH_DEL(core->routes, route);
+        free(route);
+    }
+}

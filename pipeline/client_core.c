@@ -1,0 +1,168 @@
+#include "pipeline/client_core.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* How much longer than the first time a request waits at most before it goes out again. */
+#define LONGEST_WAIT 8
+
+struct pending {
+    UT_hash_handle hh;
+    uint64_t sequence;
+    struct hny_payload *payload;
+    uint64_t due;   /* when it goes out again */
+    unsigned waits; /* in units of `again` */
+    bool cancelled;
+};
+
+struct hny_client_core {
+    uint8_t uuid[16];
+    struct hny_client_options options;
+    uint64_t last;            /* number given */
+    struct pending *requests; /* in rising order of their numbers, as uthash keeps the order of adding */
+    uint64_t told;            /* when anything was last said */
+    uint64_t received;        /* what the broker was last told to forget */
+    bool repeated;            /* an answer came again: the broker has not heard that it was received */
+
+    struct hny_client_action *actions; /* [first, end) */
+    size_t first, end, capacity;
+};
+
+void hny_client_options_defaults(struct hny_client_options *options) {
+    *options = (struct hny_client_options){.again = 2000, .ping = 10000};
+}
+
+hny_status hny_client_core_create(struct hny_client_core **core, const uint8_t *uuid,
+                                  const struct hny_client_options *options) {
+    struct hny_client_core *made = hny_allocate(1, sizeof *made);
+    if (!made) return HNY_ERROR_MEMORY;
+    memcpy(made->uuid, uuid, sizeof made->uuid);
+    hny_client_options_defaults(&made->options);
+    if (options) made->options = *options;
+    *core = made;
+    return HNY_OK;
+}
+
+static void forget(struct hny_client_core *core, struct pending *pending) {
+    HASH_DEL(core->requests, pending);
+    hny_payload_drop(&pending->payload);
+    free(pending);
+}
+
+void hny_client_core_destroy(struct hny_client_core **core) {
+    struct hny_client_core *old = *core;
+    if (!old) return;
+    while (old->requests) forget(old, old->requests);
+    for (size_t i = old->first; i < old->end; i++) hny_payload_drop(&old->actions[i].message.payload);
+    free(old->actions);
+    free(old);
+    *core = NULL;
+}
+
+static hny_status act(struct hny_client_core *core, bool answer, struct hny_message message) {
+    if (core->first == core->end) core->first = core->end = 0;
+    if (hny_grow(&core->actions, &core->capacity, core->end + 1, sizeof *core->actions))
+        return HNY_ERROR_MEMORY;
+    memcpy(message.id.uuid, core->uuid, sizeof message.id.uuid);
+    core->actions[core->end++] = (struct hny_client_action){answer, message};
+    hny_payload_keep(message.payload);
+    return HNY_OK;
+}
+
+bool hny_client_core_take(struct hny_client_core *core, struct hny_client_action *action) {
+    if (core->first == core->end) return false;
+    *action = core->actions[core->first++];
+    return true;
+}
+
+static hny_status tell(struct hny_client_core *core, uint64_t now, enum hny_command command,
+                       uint64_t sequence, struct hny_payload *payload) {
+    core->told = now;
+    return act(core, false,
+               (struct hny_message){.command = command, .id.sequence = sequence, .payload = payload});
+}
+
+/* Says PENDING's wish, and when to say it again. */
+static hny_status ask(struct hny_client_core *core, uint64_t now, struct pending *pending) {
+    pending->due = now + pending->waits * core->options.again;
+    if (pending->waits < LONGEST_WAIT) pending->waits *= 2;
+    if (pending->cancelled) return tell(core, now, HNY_CANCEL, pending->sequence, NULL);
+    return tell(core, now, HNY_TRANSLATE, pending->sequence, pending->payload);
+}
+
+hny_status hny_client_core_translate(struct hny_client_core *core, uint64_t now, struct hny_payload *payload,
+                                     uint64_t *sequence) {
+    struct pending *pending = hny_allocate(1, sizeof *pending);
+    if (!pending) return HNY_ERROR_MEMORY;
+    pending->sequence = *sequence = ++core->last;
+    pending->payload = hny_payload_keep(payload);
+    pending->waits = 1;
+    HASH_ADD(hh, core->requests, sequence, sizeof pending->sequence, pending);
+    return ask(core, now, pending);
+}
+
+static struct pending *find(struct hny_client_core *core, uint64_t sequence) {
+    struct pending *pending = NULL;
+    HASH_FIND(hh, core->requests, &sequence, sizeof sequence, pending);
+    return pending;
+}
+
+hny_status hny_client_core_cancel(struct hny_client_core *core, uint64_t now, uint64_t sequence) {
+    struct pending *pending = find(core, sequence);
+    if (!pending || pending->cancelled) return HNY_OK;
+    pending->cancelled = true;
+    pending->waits = 1;
+    return ask(core, now, pending);
+}
+
+/* Tells the broker what it may forget: all below the oldest request without an answer. */
+static hny_status confirm(struct hny_client_core *core, uint64_t now) {
+    uint64_t received = core->requests ? core->requests->sequence - 1 : core->last;
+    if (received == 0 || (received == core->received && !core->repeated)) return HNY_OK;
+    core->received = received;
+    core->repeated = false;
+    return tell(core, now, HNY_RECEIVED, received, NULL);
+}
+
+static hny_status answer(struct hny_client_core *core, const struct hny_message *message) {
+    struct pending *pending = find(core, message->id.sequence);
+    if (!pending) {
+        core->repeated = true;
+        return HNY_OK;
+    }
+    forget(core, pending);
+    return act(core, true, *message);
+}
+
+hny_status hny_client_core_message(struct hny_client_core *core, uint64_t now,
+                                   const struct hny_message *message) {
+    if (!hny_uuid_equal(message->id.uuid, core->uuid)) return HNY_OK;
+    struct pending *pending;
+    switch (message->command) {
+    case HNY_ACCEPTED:
+        if (!(pending = find(core, message->id.sequence)) || pending->cancelled) return HNY_OK;
+        pending->waits = LONGEST_WAIT;
+        pending->due = now + pending->waits * core->options.again;
+        return HNY_OK;
+    case HNY_TRANSLATED:
+    case HNY_REFUSED:
+        return answer(core, message);
+    default:
+        return HNY_OK;
+    }
+}
+
+hny_status hny_client_core_tick(struct hny_client_core *core, uint64_t now) {
+    HNY_TRY(confirm(core, now));
+    for (struct pending *pending = core->requests; pending; pending = pending->hh.next)
+        if (now >= pending->due) HNY_TRY(ask(core, now, pending));
+    if (core->requests && now - core->told >= core->options.ping)
+        return tell(core, now, HNY_PING, core->last, NULL);
+    return HNY_OK;
+}
+
+size_t hny_client_core_pending(const struct hny_client_core *core) {
+    return HASH_COUNT(core->requests);
+}

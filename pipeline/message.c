@@ -1,0 +1,85 @@
+#include "pipeline/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *hny_refusal_name(enum hny_refusal refusal) {
+    static const char *const names[HNY_REFUSALS] = {[HNY_NOT_REFUSED] = "none",
+                                                    [HNY_REFUSED_BUSY] = "busy",
+                                                    [HNY_REFUSED_DEADLINE] = "deadline",
+                                                    [HNY_REFUSED_MODEL] = "no-such-model",
+                                                    [HNY_REFUSED_TOO_LONG] = "too-long",
+                                                    [HNY_REFUSED_POISON] = "poison",
+                                                    [HNY_REFUSED_CANCELLED] = "cancelled",
+                                                    [HNY_REFUSED_LEAVING] = "shutting-down",
+                                                    [HNY_REFUSED_BAD] = "malformed",
+                                                    [HNY_REFUSED_FAILED] = "failed"};
+    return (size_t)refusal < HNY_REFUSALS ? names[refusal] : "unknown";
+}
+
+struct hny_payload *hny_payload_create(struct hny_piece options, const struct hny_piece *sentences,
+                                       size_t count) {
+    size_t bytes = 0, text = options.size, size = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += sentences[i].size; /* of memory that is there: cannot overflow */
+    text += bytes;
+    bool impossible = __builtin_mul_overflow(count, sizeof *sentences, &size) ||
+                      __builtin_add_overflow(size, sizeof(struct hny_payload), &size) ||
+                      __builtin_add_overflow(size, text, &size);
+    struct hny_payload *payload = impossible ? NULL : malloc(size);
+    if (!payload) {
+        hny_fail(HNY_ERROR_MEMORY, "out of memory for a message of %zu bytes", text);
+        return NULL;
+    }
+    *payload = (struct hny_payload){.references = 1, .count = count, .bytes = bytes};
+    char *to = (char *)(payload->sentences + count);
+    payload->options = (struct hny_piece){to, options.size};
+    if (options.size) memcpy(to, options.data, options.size);
+    to += options.size;
+    for (size_t i = 0; i < count; i++) {
+        payload->sentences[i] = (struct hny_piece){to, sentences[i].size};
+        if (sentences[i].size) memcpy(to, sentences[i].data, sentences[i].size);
+        to += sentences[i].size;
+    }
+    return payload;
+}
+
+struct hny_payload *hny_payload_keep(struct hny_payload *payload) {
+    if (payload) payload->references++;
+    return payload;
+}
+
+void hny_payload_drop(struct hny_payload **payload) {
+    if (*payload && --(*payload)->references == 0) free(*payload);
+    *payload = NULL;
+}
+
+struct hny_payload *hny_jobs_pack(const uint64_t *jobs, size_t count) {
+    struct hny_piece piece = {NULL, count * 8};
+    uint8_t *bytes = malloc(count * 8 + 1);
+    if (!bytes) {
+        hny_fail(HNY_ERROR_MEMORY, "out of memory for %zu job numbers", count);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < 8; k++) bytes[i * 8 + k] = (uint8_t)(jobs[i] >> (56 - 8 * k));
+    piece.data = (const char *)bytes;
+    struct hny_payload *payload = hny_payload_create((struct hny_piece){"", 0}, &piece, 1);
+    free(bytes);
+    return payload;
+}
+
+size_t hny_jobs_unpack(const struct hny_payload *payload, uint64_t *jobs, size_t limit) {
+    if (!payload || payload->count != 1 || payload->sentences[0].size % 8 != 0) return 0;
+    size_t count = payload->sentences[0].size / 8;
+    const uint8_t *bytes = (const uint8_t *)payload->sentences[0].data;
+    for (size_t i = 0; i < count && i < limit; i++) {
+        jobs[i] = 0;
+        for (size_t k = 0; k < 8; k++) jobs[i] = jobs[i] << 8 | bytes[i * 8 + k];
+    }
+    return count;
+}
+
+bool hny_uuid_equal(const uint8_t *a, const uint8_t *b) {
+    return memcmp(a, b, 16) == 0;
+}

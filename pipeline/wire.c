@@ -1,0 +1,223 @@
+#include "pipeline/wire.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char protocol[] = "HNY1";
+
+static const char *const names[HNY_COMMANDS] = {
+    [HNY_TRANSLATE] = "TRANSLATE", [HNY_CANCEL] = "CANCEL",     [HNY_RECEIVED] = "RECEIVED",
+    [HNY_PING] = "PING",           [HNY_ACCEPTED] = "ACCEPTED", [HNY_TRANSLATED] = "TRANSLATED",
+    [HNY_REFUSED] = "REFUSED",     [HNY_PONG] = "PONG",         [HNY_READY] = "READY",
+    [HNY_BEAT] = "BEAT",           [HNY_DONE] = "DONE",         [HNY_LEAVE] = "LEAVE",
+    [HNY_WORK] = "WORK",           [HNY_ABANDON] = "ABANDON",   [HNY_UNKNOWN] = "UNKNOWN",
+};
+
+const char *hny_command_name(enum hny_command command) {
+    return (size_t)command < HNY_COMMANDS ? names[command] : "?";
+}
+
+/* --- Writing -----------------------------------------------------------------------------------------------
+ */
+
+static void put_number(char *to, uint64_t number) {
+    for (size_t k = 0; k < 8; k++) to[k] = (char)(uint8_t)(number >> (56 - 8 * k));
+}
+
+static hny_status append_number(struct hny_buffer *to, uint64_t number) {
+    char bytes[8];
+    put_number(bytes, number);
+    return hny_buffer_append(to, bytes, sizeof bytes);
+}
+
+/* The options of MESSAGE, behind what HEAD holds. */
+static hny_status write_options(struct hny_buffer *head, const struct hny_message *message) {
+    const struct hny_payload *payload = message->payload;
+    if (message->command == HNY_READY) return hny_buffer_print(head, "{\"credit\": %u}", message->credit);
+    if (message->refusal)
+        return hny_buffer_print(head, "{\"code\": \"%s\"}", hny_refusal_name(message->refusal));
+    return payload ? hny_buffer_append(head, payload->options.data, payload->options.size) : HNY_OK;
+}
+
+/* A beat's numbers: steps, received, and from a worker what it holds. */
+static hny_status write_beat(struct hny_buffer *head, const struct hny_message *message) {
+    const struct hny_payload *held = message->payload;
+    HNY_TRY(append_number(head, message->steps));
+    HNY_TRY(append_number(head, message->received));
+    return held && held->count == 1
+               ? hny_buffer_append(head, held->sentences[0].data, held->sentences[0].size)
+               : HNY_OK;
+}
+
+hny_status hny_wire_write(struct hny_frames *frames, const struct hny_message *message) {
+    const struct hny_payload *payload = message->payload;
+    bool beat = message->command == HNY_BEAT;
+    size_t sentences = payload && !beat ? payload->count : 0;
+    struct hny_buffer *head = &frames->head;
+    size_t sizes[HNY_WIRE_HEAD + 1], count = 0;
+    hny_buffer_clear(head);
+    HNY_TRY(hny_buffer_append(head, protocol, sizeof protocol - 1));
+    sizes[count++] = head->size;
+    HNY_TRY(hny_buffer_print(head, "%s", hny_command_name(message->command)));
+    sizes[count++] = head->size;
+    HNY_TRY(hny_buffer_append(head, message->id.uuid, sizeof message->id.uuid));
+    HNY_TRY(append_number(head, message->id.sequence));
+    sizes[count++] = head->size;
+    HNY_TRY(write_options(head, message));
+    sizes[count++] = head->size;
+    if (beat) HNY_TRY(write_beat(head, message));
+    if (beat) sizes[count++] = head->size;
+    if (hny_grow(&frames->pieces, &frames->capacity, count + sentences, sizeof *frames->pieces))
+        return HNY_ERROR_MEMORY;
+    for (size_t i = 0, at = 0; i < count; at = sizes[i++])
+        frames->pieces[i] = (struct hny_piece){head->data + at, sizes[i] - at};
+    for (size_t i = 0; i < sentences; i++) frames->pieces[count + i] = payload->sentences[i];
+    frames->count = count + sentences;
+    return HNY_OK;
+}
+
+void hny_frames_free(struct hny_frames *frames) {
+    free(frames->pieces);
+    hny_buffer_free(&frames->head);
+    *frames = (struct hny_frames){0};
+}
+
+/* --- Reading -----------------------------------------------------------------------------------------------
+ */
+
+static uint64_t get_number(const char *from) {
+    uint64_t number = 0;
+    for (size_t k = 0; k < 8; k++) number = number << 8 | (uint8_t)from[k];
+    return number;
+}
+
+static bool is_text(const struct hny_piece *piece, const char *text) {
+    return piece->size == strlen(text) && memcmp(piece->data, text, piece->size) == 0;
+}
+
+static enum hny_command find_command(const struct hny_piece *piece) {
+    size_t c = 0;
+    while (c < HNY_COMMANDS && !is_text(piece, names[c])) c++;
+    return (enum hny_command)c;
+}
+
+/* Whole number KEY of OPTIONS, 0 to MOST; 0 where there is none. */
+static hny_status read_number(const json_t *options, const char *key, uint64_t most, uint64_t *number) {
+    const json_t *value = json_object_get(options, key);
+    *number = 0;
+    if (!value) return HNY_OK;
+    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+        (uint64_t)json_integer_value(value) > most)
+        return hny_fail(HNY_ERROR_INPUT, "option %s is no whole number from 0 to %llu", key,
+                        (unsigned long long)most);
+    *number = (uint64_t)json_integer_value(value);
+    return HNY_OK;
+}
+
+static hny_status read_name(const json_t *options, const char *key, const char **name) {
+    const json_t *value = json_object_get(options, key);
+    *name = value ? json_string_value(value) : "";
+    if (!*name || strlen(*name) >= HNY_ROUTE_NAME)
+        return hny_fail(HNY_ERROR_INPUT, "option %s is no name of at most %d bytes", key, HNY_ROUTE_NAME - 1);
+    return HNY_OK;
+}
+
+/* A model by its name, or by source and target together. */
+static hny_status read_wants(const json_t *options, struct hny_wants *wants) {
+    const char *model, *source, *target;
+    uint64_t deadline, priority;
+    HNY_TRY(read_number(options, "deadline", UINT32_MAX, &deadline));
+    HNY_TRY(read_number(options, "priority", 9, &priority));
+    HNY_TRY(read_name(options, "model", &model));
+    HNY_TRY(read_name(options, "source", &source));
+    HNY_TRY(read_name(options, "target", &target));
+    wants->deadline = (uint32_t)deadline;
+    wants->priority = (uint8_t)priority;
+    bool pair = *source && *target;
+    if (!*model && pair != (*source || *target))
+        return hny_fail(HNY_ERROR_INPUT, "options source and target go together");
+    int size = !*model && pair ? snprintf(wants->model, sizeof wants->model, "%s-%s", source, target)
+                               : snprintf(wants->model, sizeof wants->model, "%s", model);
+    return size >= 0 && (size_t)size < sizeof wants->model
+               ? HNY_OK
+               : hny_fail(HNY_ERROR_INPUT, "the pair %s-%s is too long a name", source, target);
+}
+
+static enum hny_refusal find_refusal(const char *name) {
+    for (int r = HNY_REFUSED_BUSY; r < HNY_REFUSALS; r++)
+        if (strcmp(name, hny_refusal_name((enum hny_refusal)r)) == 0) return (enum hny_refusal)r;
+    return HNY_REFUSED_FAILED; /* of a later version */
+}
+
+static hny_status read_options(const json_t *options, struct hny_message *message) {
+    uint64_t credit;
+    const json_t *code = json_object_get(options, "code");
+    if (message->command == HNY_REFUSED || message->command == HNY_DONE) {
+        const char *name = json_string_value(code);
+        if (name) message->refusal = find_refusal(name);
+        if (!name && (code || message->command == HNY_REFUSED))
+            return hny_fail(HNY_ERROR_INPUT, "option code is missing, or no text");
+    }
+    if (message->command == HNY_READY) {
+        HNY_TRY(read_number(options, "credit", UINT32_MAX, &credit));
+        message->credit = (uint32_t)credit;
+    }
+    return message->command == HNY_TRANSLATE ? read_wants(options, &message->payload->wants) : HNY_OK;
+}
+
+/* What a beat says in numbers; what it holds stays as the payload. */
+static hny_status read_beat(const struct hny_piece *frames, size_t count, struct hny_message *message) {
+    if (count != 1 || frames[0].size < 16 || frames[0].size % 8 != 0)
+        return hny_fail(HNY_ERROR_INPUT, "a beat without its numbers");
+    message->steps = get_number(frames[0].data);
+    message->received = get_number(frames[0].data + 8);
+    const struct hny_piece held = {frames[0].data + 16, frames[0].size - 16};
+    message->payload = hny_payload_create((struct hny_piece){"", 0}, &held, 1);
+    return message->payload ? HNY_OK : HNY_ERROR_MEMORY;
+}
+
+static hny_status check_sentences(const struct hny_piece *sentences, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!hny_utf8_valid(sentences[i].data, sentences[i].size) ||
+            memchr(sentences[i].data, '\0', sentences[i].size))
+            return hny_fail(HNY_ERROR_INPUT, "sentence %zu is no UTF-8, or holds NUL", i + 1);
+    return HNY_OK;
+}
+
+static hny_status read_payload(const struct hny_piece *options, const struct hny_piece *sentences,
+                               size_t count, struct hny_message *message) {
+    json_t *json = NULL;
+    HNY_TRY(check_sentences(sentences, count));
+    message->payload = hny_payload_create(*options, sentences, count);
+    if (!message->payload) return HNY_ERROR_MEMORY;
+    if (options->size == 0)
+        json = json_object();
+    else
+        HNY_TRY(hny_json_parse("options", options->data, options->size, &json));
+    if (!json) return hny_fail(HNY_ERROR_MEMORY, "out of memory for options");
+    hny_status status = json_is_object(json) ? read_options(json, message)
+                                             : hny_fail(HNY_ERROR_INPUT, "options are no JSON object");
+    json_decref(json);
+    return status;
+}
+
+hny_status hny_wire_read(const struct hny_piece *frames, size_t count, struct hny_message *message) {
+    *message = (struct hny_message){.command = HNY_COMMANDS};
+    if (count < HNY_WIRE_HEAD || !is_text(&frames[0], protocol))
+        return hny_fail(HNY_ERROR_INPUT, "no message of the protocol %s", protocol);
+    message->command = find_command(&frames[1]);
+    if (frames[2].size != HNY_WIRE_ID)
+        return hny_fail(HNY_ERROR_INPUT, "an id of %zu bytes, not %d", frames[2].size, HNY_WIRE_ID);
+    memcpy(message->id.uuid, frames[2].data, sizeof message->id.uuid);
+    message->id.sequence = get_number(frames[2].data + sizeof message->id.uuid);
+    if (message->command == HNY_COMMANDS) return hny_fail(HNY_ERROR_INPUT, "an unknown command");
+    const struct hny_piece *rest = frames + HNY_WIRE_HEAD;
+    hny_status status = message->command == HNY_BEAT
+                            ? read_beat(rest, count - HNY_WIRE_HEAD, message)
+                            : read_payload(&frames[3], rest, count - HNY_WIRE_HEAD, message);
+    if (status != HNY_OK) hny_payload_drop(&message->payload);
+    return status;
+}

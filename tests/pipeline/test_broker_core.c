@@ -1,0 +1,441 @@
+#include "pipeline/broker_core.h"
+
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <string.h>
+
+TestSuite(broker);
+
+/* A broker, and what it said last. */
+struct scene {
+    struct hny_broker_core *core;
+    struct hny_broker_limits limits;
+    uint64_t now;
+    struct hny_action said[64];
+    size_t count;
+};
+
+static void check(hny_status status) {
+    cr_assert_eq(status, HNY_OK, "%s", hny_message());
+}
+
+static void forget_said(struct scene *scene) {
+    for (size_t i = 0; i < scene->count; i++) hny_payload_drop(&scene->said[i].message.payload);
+    scene->count = 0;
+}
+
+static void listen(struct scene *scene) {
+    struct hny_action action;
+    while (hny_broker_core_take(scene->core, &action)) {
+        cr_assert(scene->count < sizeof scene->said / sizeof *scene->said);
+        scene->said[scene->count++] = action;
+    }
+}
+
+static void open_scene(struct scene *scene) {
+    *scene = (struct scene){.now = 1000};
+    hny_broker_limits_defaults(&scene->limits);
+}
+
+static void begin(struct scene *scene) {
+    check(hny_broker_core_create(&scene->core, &scene->limits, 7));
+}
+
+static void close_scene(struct scene *scene) {
+    forget_said(scene);
+    hny_broker_core_destroy(&scene->core);
+}
+
+static struct hny_message make(enum hny_command command, uint8_t who, uint64_t number) {
+    return (struct hny_message){.command = command, .id = {{who}, number}};
+}
+
+static struct hny_peer peer_of(uint8_t who) {
+    return (struct hny_peer){.size = 1, .bytes = {who}};
+}
+
+static void client_says(struct scene *scene, struct hny_message message, const uint8_t *key) {
+    struct hny_peer peer = peer_of(message.id.uuid[0]);
+    forget_said(scene);
+    check(hny_broker_core_client(scene->core, scene->now, &peer, key, &message));
+    listen(scene);
+}
+
+static void worker_says(struct scene *scene, struct hny_message message) {
+    struct hny_peer peer = peer_of(message.id.uuid[0]);
+    forget_said(scene);
+    check(hny_broker_core_worker(scene->core, scene->now, &peer, &message));
+    listen(scene);
+}
+
+static struct hny_payload *text_of(const char *text, const char *model) {
+    struct hny_piece sentence = {text, strlen(text)};
+    struct hny_payload *payload = hny_payload_create((struct hny_piece){"", 0}, &sentence, 1);
+    cr_assert_not_null(payload);
+    strcpy(payload->wants.model, model);
+    return payload;
+}
+
+static void ask(struct scene *scene, uint8_t client, uint64_t number, const char *text) {
+    struct hny_message message = make(HNY_TRANSLATE, client, number);
+    struct hny_payload *payload = message.payload = text_of(text, "");
+    client_says(scene, message, NULL);
+    hny_payload_drop(&payload);
+}
+
+static void join(struct scene *scene, uint8_t worker, uint32_t credit) {
+    struct hny_message message = make(HNY_READY, worker, 1);
+    struct hny_payload *payload = message.payload = text_of("en-ja", "");
+    message.credit = credit;
+    worker_says(scene, message);
+    hny_payload_drop(&payload);
+}
+
+static void finish(struct scene *scene, uint8_t worker, uint64_t job, const char *text) {
+    struct hny_message message = make(HNY_DONE, worker, job);
+    struct hny_payload *payload = message.payload = text_of(text, "");
+    worker_says(scene, message);
+    hny_payload_drop(&payload);
+}
+
+static void pass(struct scene *scene, uint64_t milliseconds) {
+    forget_said(scene);
+    for (uint64_t end = scene->now + milliseconds; scene->now < end;) {
+        scene->now += end - scene->now < 250 ? end - scene->now : 250;
+        check(hny_broker_core_tick(scene->core, scene->now));
+    }
+    listen(scene);
+}
+
+/* The one message of COMMAND to WHO among what was said; NULL where there is none. */
+static const struct hny_message *heard(const struct scene *scene, enum hny_command command, uint8_t who) {
+    const struct hny_message *found = NULL;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct hny_action *action = &scene->said[i];
+        if (action->message.command != command || action->peer.bytes[0] != who) continue;
+        cr_assert_null(found, "twice");
+        found = &action->message;
+    }
+    return found;
+}
+
+static bool refused(const struct scene *scene, uint8_t who, enum hny_refusal refusal) {
+    const struct hny_message *message = heard(scene, HNY_REFUSED, who);
+    return message && message->refusal == refusal;
+}
+
+static bool says(const struct hny_message *message, const char *text) {
+    return message && message->payload && message->payload->sentences[0].size == strlen(text) &&
+           memcmp(message->payload->sentences[0].data, text, strlen(text)) == 0;
+}
+
+enum { ANNA = 1, BERT = 2, WORKER = 10, OTHER = 11 };
+
+Test(broker, a_request_is_accepted_worked_on_and_answered_until_it_was_received) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    ask(&scene, ANNA, 1, "one");
+    cr_assert(heard(&scene, HNY_ACCEPTED, ANNA));
+    const struct hny_message *work = heard(&scene, HNY_WORK, WORKER);
+    cr_assert(says(work, "one"));
+    uint64_t job = work->id.sequence;
+    ask(&scene, ANNA, 1, "one");
+    cr_assert(heard(&scene, HNY_ACCEPTED, ANNA) && scene.count == 1, "a repeat is not worked on");
+    finish(&scene, WORKER, job, "eins");
+    cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "eins"));
+    finish(&scene, WORKER, job, "zwei");
+    cr_assert_eq(scene.count, 0, "a second result is nobody's");
+    ask(&scene, ANNA, 1, "one");
+    cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "eins") && scene.count == 1, "the same answer again");
+    client_says(&scene, make(HNY_RECEIVED, ANNA, 1), NULL);
+    ask(&scene, ANNA, 1, "one");
+    cr_assert_eq(scene.count, 0, "a repeat of what was received is late");
+    struct hny_broker_counts counts;
+    hny_broker_core_count(scene.core, &counts);
+    cr_assert(counts.remembered == 0 && counts.bytes == 0 && counts.answered == 1);
+    close_scene(&scene);
+}
+
+Test(broker, answers_are_forgotten_after_their_time) {
+    struct scene scene;
+    open_scene(&scene);
+    scene.limits.remember = 5000;
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    ask(&scene, ANNA, 1, "one");
+    finish(&scene, WORKER, heard(&scene, HNY_WORK, WORKER)->id.sequence, "eins");
+    pass(&scene, 4000);
+    struct hny_broker_counts counts;
+    hny_broker_core_count(scene.core, &counts);
+    cr_assert(counts.remembered == 1 && counts.clients == 1);
+    pass(&scene, 2000);
+    hny_broker_core_count(scene.core, &counts);
+    cr_assert(counts.remembered == 0 && counts.clients == 0 && counts.bytes == 0);
+    close_scene(&scene);
+}
+
+Test(broker, limits_refuse_what_goes_beyond) {
+    struct scene scene;
+    open_scene(&scene);
+    scene.limits.waiting = 2;
+    scene.limits.request_bytes = 10;
+    scene.limits.clients = 1;
+    begin(&scene);
+    ask(&scene, ANNA, 1, "one");
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_MODEL), "no worker was ever there");
+    join(&scene, WORKER, 1);
+    ask(&scene, ANNA, 1, "one");
+    cr_assert(heard(&scene, HNY_ACCEPTED, ANNA));
+    ask(&scene, ANNA, 2, "more than ten bytes");
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_TOO_LONG));
+    ask(&scene, ANNA, 3, "two");
+    cr_assert(heard(&scene, HNY_ACCEPTED, ANNA) && !heard(&scene, HNY_WORK, WORKER), "no credit is left");
+    ask(&scene, ANNA, 4, "three");
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_BUSY));
+    ask(&scene, BERT, 1, "one");
+    cr_assert(refused(&scene, BERT, HNY_REFUSED_BUSY), "a client too many");
+    client_says(&scene, make(HNY_TRANSLATE, ANNA, 5), NULL);
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_BAD), "without a sentence");
+    hny_broker_core_drain(scene.core);
+    ask(&scene, ANNA, 6, "four");
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_LEAVING));
+    cr_assert_not(hny_broker_core_drained(scene.core));
+    close_scene(&scene);
+}
+
+Test(broker, clients_are_served_in_turn) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1);
+    ask(&scene, ANNA, 1, "a");
+    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
+    char text[600];
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (uint64_t n = 2; n < 40; n++) ask(&scene, ANNA, n, text);
+    ask(&scene, BERT, 1, "b");
+    size_t turns = 0;
+    for (bool served = false; !served; turns++) {
+        finish(&scene, WORKER, job, "t");
+        const struct hny_message *work = heard(&scene, HNY_WORK, WORKER);
+        cr_assert_not_null(work);
+        job = work->id.sequence;
+        served = says(work, "b");
+    }
+    cr_assert_leq(turns, 3, "%zu requests of another before", turns);
+    close_scene(&scene);
+}
+
+Test(broker, higher_priorities_of_a_client_go_first) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1);
+    ask(&scene, ANNA, 1, "a");
+    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
+    static const uint8_t priorities[] = {0, 9, 4, 9};
+    static const char *const texts[] = {"last", "first", "third", "second"};
+    for (uint64_t n = 0; n < 4; n++) {
+        struct hny_message message = make(HNY_TRANSLATE, ANNA, n + 2);
+        struct hny_payload *payload = message.payload = text_of(texts[n], "");
+        payload->wants.priority = priorities[n];
+        client_says(&scene, message, NULL);
+        hny_payload_drop(&payload);
+    }
+    static const char *const order[] = {"first", "second", "third", "last"};
+    for (size_t i = 0; i < 4; i++) {
+        finish(&scene, WORKER, job, "t");
+        const struct hny_message *work = heard(&scene, HNY_WORK, WORKER);
+        cr_assert(says(work, order[i]), "%zu", i);
+        job = work->id.sequence;
+    }
+    close_scene(&scene);
+}
+
+Test(broker, late_and_cancelled_work_is_dropped_before_it_is_handed_out) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1);
+    ask(&scene, ANNA, 1, "busy");
+    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
+    struct hny_message late = make(HNY_TRANSLATE, ANNA, 2);
+    struct hny_payload *payload = late.payload = text_of("late", "");
+    payload->wants.deadline = 100;
+    client_says(&scene, late, NULL);
+    hny_payload_drop(&payload);
+    ask(&scene, ANNA, 3, "unwanted");
+    client_says(&scene, make(HNY_CANCEL, ANNA, 3), NULL);
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_CANCELLED));
+    scene.now += 100;
+    finish(&scene, WORKER, job, "t");
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_DEADLINE));
+    cr_assert_null(heard(&scene, HNY_WORK, WORKER));
+    ask(&scene, ANNA, 4, "begun");
+    job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
+    client_says(&scene, make(HNY_CANCEL, ANNA, 4), NULL);
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_CANCELLED));
+    cr_assert_eq(heard(&scene, HNY_ABANDON, WORKER)->id.sequence, job);
+    client_says(&scene, make(HNY_CANCEL, ANNA, 99), NULL);
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_CANCELLED), "what never came is cancelled too");
+    close_scene(&scene);
+}
+
+Test(broker, a_silent_workers_job_is_handed_out_again_and_poison_set_aside) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    ask(&scene, ANNA, 1, "poison");
+    ask(&scene, ANNA, 2, "good");
+    cr_assert(says(heard(&scene, HNY_WORK, WORKER), "good"), "both are with the worker");
+    for (uint8_t lost = 1; lost <= 3; lost++) {
+        pass(&scene, 2900);
+        cr_assert_null(heard(&scene, HNY_REFUSED, ANNA));
+        struct hny_broker_counts counts;
+        hny_broker_core_count(scene.core, &counts);
+        cr_assert_eq(counts.workers, 1);
+        client_says(&scene, make(HNY_PING, ANNA, 2), NULL);
+        cr_assert(heard(&scene, HNY_PONG, ANNA));
+        pass(&scene, 200);
+        hny_broker_core_count(scene.core, &counts);
+        cr_assert_eq(counts.workers, 0, "three beats of silence");
+        if (lost == 3) break;
+        join(&scene, (uint8_t)(WORKER + lost), 1000);
+        const struct hny_message *work = heard(&scene, HNY_WORK, (uint8_t)(WORKER + lost));
+        cr_assert(says(work, "poison"), "alone, and first");
+    }
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_POISON));
+    join(&scene, 20, 1000);
+    const struct hny_message *work = heard(&scene, HNY_WORK, 20);
+    cr_assert(says(work, "good"), "what stood beside it is not blamed");
+    finish(&scene, 20, work->id.sequence, "gut");
+    cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "gut"));
+    close_scene(&scene);
+}
+
+static void worker_beats(struct scene *scene, uint8_t worker, uint64_t session, uint64_t steps,
+                         uint64_t received, uint64_t held) {
+    struct hny_message message = make(HNY_BEAT, worker, session);
+    struct hny_payload *payload = message.payload = hny_jobs_pack(&held, held != 0);
+    message.steps = steps;
+    message.received = received;
+    worker_says(scene, message);
+    hny_payload_drop(&payload);
+}
+
+Test(broker, a_worker_that_stands_still_is_lost_and_a_long_batch_is_not) {
+    struct scene scene;
+    struct hny_broker_counts counts;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    ask(&scene, ANNA, 1, "long");
+    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
+    for (uint64_t steps = 1; steps < 20; steps++) {
+        pass(&scene, 1000);
+        worker_beats(&scene, WORKER, job, steps, job, job);
+    }
+    hny_broker_core_count(scene.core, &counts);
+    cr_assert(counts.workers == 1 && counts.working == 1, "it moves");
+    for (size_t beats = 0; beats < 4; beats++) {
+        pass(&scene, 1000);
+        worker_beats(&scene, WORKER, job, 19, job, job);
+    }
+    hny_broker_core_count(scene.core, &counts);
+    cr_assert(counts.workers == 0 && counts.waiting == 1, "it beats, but its engine stands still");
+    cr_assert(heard(&scene, HNY_UNKNOWN, WORKER), "it has to begin anew");
+    close_scene(&scene);
+}
+
+Test(broker, a_lost_result_is_noticed_by_the_next_beat) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    ask(&scene, ANNA, 1, "one");
+    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
+    worker_beats(&scene, WORKER, job, 1, job - 1, 0);
+    cr_assert_null(heard(&scene, HNY_WORK, WORKER), "it is still on its way");
+    worker_beats(&scene, WORKER, job, 2, job, job);
+    cr_assert_null(heard(&scene, HNY_WORK, WORKER), "it is held");
+    worker_beats(&scene, WORKER, job, 3, job, 0);
+    cr_assert(says(heard(&scene, HNY_WORK, WORKER), "one"), "it is gone");
+    close_scene(&scene);
+}
+
+Test(broker, a_word_of_another_session_touches_nothing) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    ask(&scene, ANNA, 1, "one");
+    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
+    finish(&scene, WORKER, job + ((uint64_t)1 << HNY_JOB_BITS), "wrong");
+    cr_assert_null(heard(&scene, HNY_TRANSLATED, ANNA));
+    finish(&scene, OTHER, job, "wrong");
+    cr_assert(heard(&scene, HNY_UNKNOWN, OTHER) && !heard(&scene, HNY_TRANSLATED, ANNA));
+    finish(&scene, WORKER, job, "right");
+    cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "right"));
+    close_scene(&scene);
+}
+
+Test(broker, an_id_belongs_to_the_key_that_used_it_first) {
+    static const uint8_t mine[HNY_KEY_BYTES] = {1}, yours[HNY_KEY_BYTES] = {2};
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    struct hny_message message = make(HNY_TRANSLATE, ANNA, 1);
+    struct hny_payload *payload = message.payload = text_of("one", "");
+    client_says(&scene, message, mine);
+    cr_assert(heard(&scene, HNY_ACCEPTED, ANNA));
+    client_says(&scene, message, yours);
+    cr_assert_eq(scene.count, 0);
+    client_says(&scene, message, NULL);
+    cr_assert_eq(scene.count, 0);
+    client_says(&scene, message, mine);
+    cr_assert(heard(&scene, HNY_ACCEPTED, ANNA));
+    hny_payload_drop(&payload);
+    close_scene(&scene);
+}
+
+Test(broker, a_vanished_clients_waiting_work_is_dropped) {
+    struct scene scene;
+    struct hny_broker_counts counts;
+    open_scene(&scene);
+    scene.limits.silence = 10000;
+    begin(&scene);
+    join(&scene, WORKER, 1);
+    ask(&scene, ANNA, 1, "working");
+    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
+    ask(&scene, ANNA, 2, "waiting");
+    for (uint64_t steps = 1; steps <= 10; steps++) {
+        pass(&scene, 1000);
+        if (steps < 10) worker_beats(&scene, WORKER, job, steps, job, job);
+    }
+    cr_assert(heard(&scene, HNY_ABANDON, WORKER));
+    hny_broker_core_count(scene.core, &counts);
+    cr_assert(counts.waiting == 0 && counts.working == 0 && counts.bytes == 0);
+    close_scene(&scene);
+}
+
+Test(broker, a_leaving_worker_finishes_what_it_holds) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    ask(&scene, ANNA, 1, "one");
+    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
+    worker_says(&scene, make(HNY_LEAVE, WORKER, job));
+    ask(&scene, ANNA, 2, "two");
+    cr_assert_null(heard(&scene, HNY_WORK, WORKER));
+    finish(&scene, WORKER, job, "eins");
+    cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "eins"));
+    join(&scene, OTHER, 1000);
+    cr_assert(says(heard(&scene, HNY_WORK, OTHER), "two"));
+    close_scene(&scene);
+}
