@@ -256,6 +256,14 @@ hny_status hny_translator_take(struct hny_translator *translator, bool wait,
     return status;
 }
 
+int hny_translator_notice(const struct hny_translator *translator) {
+    return hny_workers_notice(translator->workers);
+}
+
+uint64_t hny_translator_steps(const struct hny_translator *translator) {
+    return hny_workers_steps(translator->workers);
+}
+
 size_t hny_translator_lines(const struct hny_translator *translator) {
     return translator->lines;
 }

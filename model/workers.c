@@ -4,8 +4,11 @@
 #include "model/engine.h"
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 struct worker {
     struct hny_workers *team;
@@ -17,6 +20,8 @@ struct hny_workers {
     struct worker *workers; /* [count] */
     size_t count;
     size_t started;
+    int notice;
+    atomic_ullong steps;
 
     pthread_mutex_t lock;  /* of everything below, and of the jobs' `done` */
     pthread_cond_t more;   /* jobs are waiting, or `ending` */
@@ -29,6 +34,13 @@ struct hny_workers {
     struct hny_buffer message;
 };
 
+/* Fails only where the counter is full, and then it is readable anyhow. */
+static void notify(const struct hny_workers *team) {
+    const uint64_t one = 1;
+    ssize_t written = write(team->notice, &one, sizeof one);
+    (void)written;
+}
+
 static void fail(struct hny_workers *team, hny_status status) {
     pthread_mutex_lock(&team->lock);
     if (team->status == HNY_OK) {
@@ -38,6 +50,7 @@ static void fail(struct hny_workers *team, hny_status status) {
     }
     pthread_cond_broadcast(&team->done);
     pthread_mutex_unlock(&team->lock);
+    notify(team);
 }
 
 /* Takes what the engine wants off the queue, but leaves the others their share: a list, NULL where there is
@@ -88,6 +101,7 @@ static hny_status hand_over(struct worker *self) {
         team->undone--;
         pthread_cond_broadcast(&team->done);
         pthread_mutex_unlock(&team->lock);
+        notify(team);
     }
 }
 
@@ -98,6 +112,7 @@ static void *work(void *argument) {
         if (ending) return NULL;
         hny_status status = give_engine(self->engine, jobs);
         if (status == HNY_OK) status = hny_engine_step(self->engine);
+        self->team->steps++;
         if (status == HNY_OK) status = hand_over(self);
         if (status != HNY_OK) {
             fail(self->team, status);
@@ -127,9 +142,11 @@ hny_status hny_workers_create(struct hny_workers **workers, const struct hny_mod
     pthread_cond_init(&made->more, NULL);
     pthread_cond_init(&made->done, NULL);
     made->last = &made->first;
+    made->notice = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     made->workers = hny_allocate(count, sizeof *made->workers);
     made->count = made->workers ? count : 0;
     hny_status status = made->workers ? HNY_OK : HNY_ERROR_MEMORY;
+    if (status == HNY_OK && made->notice < 0) status = hny_fail_errno("cannot make an eventfd");
     for (size_t i = 0; i < made->count && status == HNY_OK; i++) {
         made->workers[i].team = made;
         status = hny_engine_create(&made->workers[i].engine, model, view, rows);
@@ -153,6 +170,7 @@ void hny_workers_destroy(struct hny_workers **workers) {
     pthread_cond_destroy(&team->more);
     pthread_cond_destroy(&team->done);
     hny_buffer_free(&team->message);
+    if (team->notice >= 0) close(team->notice);
     free(team->workers);
     free(team);
     *workers = NULL;
@@ -183,6 +201,14 @@ size_t hny_workers_undone(struct hny_workers *workers) {
     size_t undone = workers->undone;
     pthread_mutex_unlock(&workers->lock);
     return undone;
+}
+
+int hny_workers_notice(const struct hny_workers *workers) {
+    return workers->notice;
+}
+
+uint64_t hny_workers_steps(const struct hny_workers *workers) {
+    return workers->steps;
 }
 
 hny_status hny_workers_wait(struct hny_workers *workers, size_t undone) {

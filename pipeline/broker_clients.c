@@ -8,7 +8,7 @@
 /* --- Saying ------------------------------------------------------------------------------------------------
  */
 
-static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_command command,
+static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_verb command,
                        const struct hny_request_id *id, enum hny_refusal refusal,
                        struct hny_payload *payload) {
     const struct hny_message message = {
@@ -205,7 +205,8 @@ static hny_status translate(struct hny_broker_core *core, uint64_t now, const st
         HASH_FIND(hh, client->requests, &message->id.sequence, sizeof message->id.sequence, request);
         if (request) return tell_client(core, request);
     }
-    struct hny_route *route = message->payload ? hny_route_find(core, message->payload->wants.model) : NULL;
+    struct hny_route *route = NULL;
+    if (message->payload) HNY_TRY(hny_route_find(core, now, message->payload->wants.model, &route));
     enum hny_refusal refusal = judge(core, client, message->payload, route);
     if (refusal) {
         core->counts.refused++;
@@ -234,7 +235,7 @@ static hny_status cancel(struct hny_broker_core *core, uint64_t now, const struc
 /* Whatever the client has an answer to, from whomever, is over. */
 static hny_status received(struct hny_broker_core *core, uint64_t now, struct hny_client *client,
                            uint64_t sequence) {
-    struct hny_request *request, *next;
+    struct hny_request *request = NULL, *next = NULL;
     if (sequence <= client->received) return HNY_OK;
     client->received = sequence;
     HASH_ITER(hh, client->requests, request, next)
@@ -245,6 +246,7 @@ static hny_status received(struct hny_broker_core *core, uint64_t now, struct hn
 hny_status hny_broker_core_client(struct hny_broker_core *core, uint64_t now, const struct hny_peer *peer,
                                   const uint8_t *key, const struct hny_message *message) {
     struct hny_client *client = find_client(core, message->id.uuid);
+    hny_broker_begin(core, now);
     if (client && !owns(client, key)) return HNY_OK;
     if (client) {
         client->peer = *peer;
@@ -290,8 +292,8 @@ static hny_status tick_request(struct hny_broker_core *core, uint64_t now, struc
 }
 
 hny_status hny_clients_tick(struct hny_broker_core *core, uint64_t now) {
-    struct hny_client *client, *next_client;
-    struct hny_request *request, *next;
+    struct hny_client *client = NULL, *next_client = NULL;
+    struct hny_request *request = NULL, *next = NULL;
     forget_old_answers(core, now);
     HASH_ITER(hh, core->clients, client, next_client) {
         HASH_ITER(hh, client->requests, request, next)
@@ -302,8 +304,8 @@ hny_status hny_clients_tick(struct hny_broker_core *core, uint64_t now) {
 }
 
 void hny_clients_free(struct hny_broker_core *core) {
-    struct hny_client *client, *next_client;
-    struct hny_request *request, *next;
+    struct hny_client *client = NULL, *next_client = NULL;
+    struct hny_request *request = NULL, *next = NULL;
     HASH_ITER(hh, core->clients, client, next_client) {
         HASH_ITER(hh, client->requests, request, next) {
             hny_payload_drop(&request->payload);

@@ -10,6 +10,7 @@ void hny_broker_limits_defaults(struct hny_broker_limits *limits) {
                                          .remember = 600000,
                                          .silence = 60000,
                                          .orphan = 60000,
+                                         .routes = 1024,
                                          .clients = 20000,
                                          .waiting = 4096,
                                          .answers = 8192,
@@ -74,14 +75,18 @@ bool hny_broker_core_take(struct hny_broker_core *core, struct hny_action *actio
     return true;
 }
 
+void hny_broker_begin(struct hny_broker_core *core, uint64_t now) {
+    if (!core->started) core->started = now ? now : 1;
+}
+
 /* Where the broker itself stood still, or its clock leapt, nobody else was silent for so long. */
 static uint64_t later(uint64_t time, uint64_t gap, uint64_t now) {
     return time + gap < now ? time + gap : now;
 }
 
 static void forgive(struct hny_broker_core *core, uint64_t gap, uint64_t now) {
-    struct hny_worker *worker, *next;
-    struct hny_client *client, *next_client;
+    struct hny_worker *worker = NULL, *next = NULL;
+    struct hny_client *client = NULL, *next_client = NULL;
     HASH_ITER(hh, core->workers, worker, next) {
         worker->heard = later(worker->heard, gap, now);
         worker->moved = later(worker->moved, gap, now);
@@ -96,6 +101,7 @@ hny_status hny_broker_core_tick(struct hny_broker_core *core, uint64_t now) {
     if (core->last_tick && now - core->last_tick > core->limits.beat)
         forgive(core, now - core->last_tick, now);
     core->last_tick = now;
+    hny_broker_begin(core, now);
     HNY_TRY(hny_workers_tick(core, now));
     HNY_TRY(hny_clients_tick(core, now));
     return hny_workers_feed(core, now);

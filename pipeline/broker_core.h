@@ -23,13 +23,15 @@ struct hny_peer {
 };
 
 struct hny_broker_limits {
-    uint64_t beat;            /* ms between beats; a worker that is silent, or stands still, for 3 is lost */
-    uint64_t remember;        /* ms that an answer is kept for a client that does not say it received it */
-    uint64_t silence;         /* ms without a word after which a client's waiting work is dropped */
-    uint64_t orphan;          /* ms that work waits for a model whose workers have all gone */
-    size_t clients;           /* known at a time */
-    size_t waiting;           /* requests of one client that wait or are worked on */
-    size_t answers;           /* of one client that are remembered */
+    uint64_t beat;     /* ms between beats; a worker that is silent, or stands still, for 3 is lost */
+    uint64_t remember; /* ms that an answer is kept for a client that does not say it received it */
+    uint64_t silence;  /* ms without a word after which a client's waiting work is dropped */
+    uint64_t orphan;   /* ms that work waits for a model whose workers have all gone, or, with a new broker,
+                        * have   not come yet */
+    size_t routes;     /* names of models known at a time */
+    size_t clients;    /* known at a time */
+    size_t waiting;    /* requests of one client that wait or are worked on */
+    size_t answers;    /* of one client that are remembered */
     size_t request_bytes;     /* of the sentences of a request */
     size_t request_sentences; /* of a request */
     size_t bytes;             /* of all that waits, is worked on and is remembered */
@@ -45,6 +47,10 @@ hny_status hny_broker_core_create(struct hny_broker_core **core, const struct hn
 void hny_broker_core_destroy(struct hny_broker_core **core); /* nulls; NULL is allowed */
 
 enum { HNY_KEY_BYTES = 32 };
+
+/* Workers for NAME will come: requests for it wait from now on. The first name ever, expected or of a
+ * worker's, is the model of requests that name none. */
+hny_status hny_broker_core_expect(struct hny_broker_core *core, uint64_t now, const char *name);
 
 /* MESSAGE, its payload still the caller's, has come from a client. KEY: whose connection it is (CURVE's
  * public key), NULL without keys; a client's uuid belongs to the key that used it first. Commands that no

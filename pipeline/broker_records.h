@@ -67,7 +67,7 @@ struct hny_worker {
     UT_hash_handle hh;
     uint8_t uuid[16];
     struct hny_peer peer;
-    struct hny_route *routes[HNY_ROUTES_A_WORKER];
+    struct hny_route *routes[HNY_ROUTES_A_WORKER + 1];
     size_t route_count;
     size_t next_route;         /* whose turn it is */
     size_t credit, used;       /* bytes */
@@ -89,8 +89,10 @@ struct hny_broker_core {
     struct hny_client *clients;
     struct hny_worker *workers;
     struct hny_route *routes;
-    struct hny_route *main_route; /* of requests that name none: the first one ever */
-    struct hny_list_node answers; /* requests that are answered, oldest first */
+    char main_model[HNY_ROUTE_NAME]; /* of requests that name none, whose route is "": the first ever offered
+                                      */
+    uint64_t started;                /* when it was first told of anything */
+    struct hny_list_node answers;    /* requests that are answered, oldest first */
     struct hny_broker_counts counts;
     bool draining;
     uint64_t last_tick;
@@ -123,6 +125,9 @@ static inline void hny_list_remove(struct hny_list_node *node) {
 
 /* --- pipeline/broker_core.c --- */
 
+void hny_broker_begin(struct hny_broker_core *core,
+                      uint64_t now); /* notes when it was first told of anything */
+
 /* Appends an action; PAYLOAD gets a reference of its own. */
 hny_status hny_broker_say(struct hny_broker_core *core, bool to_worker, const struct hny_peer *peer,
                           const struct hny_message *message);
@@ -145,8 +150,10 @@ void hny_clients_free(struct hny_broker_core *core);
 
 /* --- pipeline/broker_workers.c --- */
 
-/* *ROUTE of NAME ("" for the first ever); NULL where no worker had it lately. */
-struct hny_route *hny_route_find(struct hny_broker_core *core, const char *name);
+/* *ROUTE of NAME ("" for the first ever). NULL where no worker has had it lately; a new broker takes any
+ * name, since its workers may be on their way. */
+hny_status hny_route_find(struct hny_broker_core *core, uint64_t now, const char *name,
+                          struct hny_route **route);
 
 /* Tells the worker of REQUEST, which is worked on, that nobody wants it any more. */
 hny_status hny_worker_abandon(struct hny_broker_core *core, struct hny_request *request);

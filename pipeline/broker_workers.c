@@ -2,6 +2,7 @@
 #include "pipeline/broker_records.h"
 
 #include "base/memory.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,26 +15,50 @@
 /* --- Routes ------------------------------------------------------------------------------------------------
  */
 
-struct hny_route *hny_route_find(struct hny_broker_core *core, const char *name) {
-    struct hny_route *route = NULL;
-    if (!*name) return core->main_route;
-    HASH_FIND_STR(core->routes, name, route);
-    return route;
-}
-
 /* *ROUTE of NAME, made where it is new. */
-static hny_status enter_route(struct hny_broker_core *core, struct hny_piece name, struct hny_route **route) {
-    char text[HNY_ROUTE_NAME] = "";
-    memcpy(text, name.data, name.size);
-    HASH_FIND_STR(core->routes, text, *route);
+static hny_status enter_route(struct hny_broker_core *core, uint64_t now, const char *name,
+                              struct hny_route **route) {
+    HASH_FIND_STR(core->routes, name, *route);
     if (*route) return HNY_OK;
     struct hny_route *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
-    memcpy(made->name, text, sizeof text);
+    snprintf(made->name, sizeof made->name, "%s", name);
     hny_list_empty(&made->ring);
+    made->empty_since = now;
     HASH_ADD_STR(core->routes, name, made);
-    if (!core->main_route) core->main_route = made;
     *route = made;
+    return HNY_OK;
+}
+
+/* The first name ever offered serves requests that name none, too. */
+static bool is_main(struct hny_broker_core *core, const char *name) {
+    if (!*core->main_model) snprintf(core->main_model, sizeof core->main_model, "%s", name);
+    return strcmp(core->main_model, name) == 0;
+}
+
+hny_status hny_broker_core_expect(struct hny_broker_core *core, uint64_t now, const char *name) {
+    struct hny_route *route;
+    HNY_TRY(enter_route(core, now, name, &route));
+    return is_main(core, name) ? enter_route(core, now, "", &route) : HNY_OK;
+}
+
+hny_status hny_route_find(struct hny_broker_core *core, uint64_t now, const char *name,
+                          struct hny_route **route) {
+    HASH_FIND_STR(core->routes, name, *route);
+    bool young = now - core->started < core->limits.orphan && HASH_COUNT(core->routes) < core->limits.routes;
+    if (!*route && young) return enter_route(core, now, name, route);
+    if (*route && (*route)->workers == 0 && now - (*route)->empty_since >= core->limits.orphan) *route = NULL;
+    return HNY_OK;
+}
+
+static hny_status offer(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
+                        const char *name) {
+    struct hny_route *route;
+    HNY_TRY(enter_route(core, now, name, &route));
+    for (size_t i = 0; i < worker->route_count; i++)
+        if (worker->routes[i] == route) return HNY_OK;
+    worker->routes[worker->route_count++] = route;
+    route->workers++;
     return HNY_OK;
 }
 
@@ -53,7 +78,7 @@ static hny_status welcome(struct hny_broker_core *core, const struct hny_worker 
     return hny_broker_say(core, true, &worker->peer, &message);
 }
 
-static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_command command,
+static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_verb command,
                        const uint8_t *uuid, uint64_t job, struct hny_payload *payload) {
     struct hny_message message = {.command = command, .id = {.sequence = job}, .payload = payload};
     memcpy(message.id.uuid, uuid, sizeof message.id.uuid);
@@ -138,7 +163,7 @@ static hny_status feed(struct hny_broker_core *core, uint64_t now, struct hny_wo
 
 /* Idle workers first: what comes in single sentences is spread. */
 hny_status hny_workers_feed(struct hny_broker_core *core, uint64_t now) {
-    struct hny_worker *worker, *next;
+    struct hny_worker *worker = NULL, *next = NULL;
     if (core->counts.waiting == 0) return HNY_OK;
     HASH_ITER(hh, core->workers, worker, next) {
         if (worker->job_count == 0) HNY_TRY(feed(core, now, worker));
@@ -220,13 +245,11 @@ static hny_status ready(struct hny_broker_core *core, uint64_t now, const struct
     worker->session = ++core->session;
     worker->received = worker->last_job = (uint64_t)worker->session << HNY_JOB_BITS;
     for (size_t i = 0; i < message->payload->count; i++) {
-        struct hny_route *route;
-        HNY_TRY(enter_route(core, message->payload->sentences[i], &route));
-        bool known = false;
-        for (size_t k = 0; k < worker->route_count; k++) known = known || worker->routes[k] == route;
-        if (known) continue;
-        worker->routes[worker->route_count++] = route;
-        route->workers++;
+        const struct hny_piece *piece = &message->payload->sentences[i];
+        char name[HNY_ROUTE_NAME] = "";
+        memcpy(name, piece->data, piece->size);
+        HNY_TRY(offer(core, now, worker, name));
+        if (is_main(core, name)) HNY_TRY(offer(core, now, worker, ""));
     }
     HNY_TRY(welcome(core, worker));
     return hny_workers_feed(core, now);
@@ -284,6 +307,7 @@ hny_status hny_broker_core_worker(struct hny_broker_core *core, uint64_t now, co
                                   const struct hny_message *message) {
     struct hny_worker *worker = NULL;
     HASH_FIND(hh, core->workers, message->id.uuid, sizeof message->id.uuid, worker);
+    hny_broker_begin(core, now);
     if (message->command == HNY_READY) return ready(core, now, peer, worker, message);
     if (!worker) return tell(core, peer, HNY_UNKNOWN, message->id.uuid, message->id.sequence, NULL);
     if (hny_job_session(message->id.sequence) != worker->session)
@@ -316,7 +340,7 @@ static bool is_lost(const struct hny_broker_core *core, uint64_t now, const stru
 }
 
 hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now) {
-    struct hny_worker *worker, *next;
+    struct hny_worker *worker = NULL, *next = NULL;
     HASH_ITER(hh, core->workers, worker, next) {
         if (is_lost(core, now, worker)) {
             HNY_TRY(lose(core, now, worker, true));
@@ -334,8 +358,8 @@ hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now) {
 }
 
 void hny_workers_free(struct hny_broker_core *core) {
-    struct hny_worker *worker, *next;
-    struct hny_route *route, *next_route;
+    struct hny_worker *worker = NULL, *next = NULL;
+    struct hny_route *route = NULL, *next_route = NULL;
     HASH_ITER(hh, core->workers, worker, next) {
         HASH_DEL(core->workers, worker);
         free(worker);

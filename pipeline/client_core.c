@@ -77,8 +77,8 @@ bool hny_client_core_take(struct hny_client_core *core, struct hny_client_action
     return true;
 }
 
-static hny_status tell(struct hny_client_core *core, uint64_t now, enum hny_command command,
-                       uint64_t sequence, struct hny_payload *payload) {
+static hny_status tell(struct hny_client_core *core, uint64_t now, enum hny_verb command, uint64_t sequence,
+                       struct hny_payload *payload) {
     core->told = now;
     return act(core, false,
                (struct hny_message){.command = command, .id.sequence = sequence, .payload = payload});

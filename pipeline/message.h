@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum hny_command {
+enum hny_verb {
     /* a client to the broker */
     HNY_TRANSLATE, /* please: answered by ACCEPTED and one TRANSLATED or REFUSED */
     HNY_CANCEL, /* the answer is not wanted any more: answered by REFUSED (cancelled), or what came before it
@@ -93,7 +93,7 @@ void hny_payload_drop(struct hny_payload **payload);               /* one less, 
  * main; a worker's BEAT the numbers of the jobs that it holds (hny_jobs_pack), so that the broker finds out
  * what was lost on the way. NULL elsewhere. */
 struct hny_message {
-    enum hny_command command;
+    enum hny_verb command;
     struct hny_request_id id;
     enum hny_refusal refusal; /* of REFUSED and DONE */
     uint32_t credit;          /* of READY: bytes of sentences that the worker holds at a time */

@@ -16,7 +16,7 @@ static const char *const names[HNY_COMMANDS] = {
     [HNY_WORK] = "WORK",           [HNY_ABANDON] = "ABANDON",   [HNY_UNKNOWN] = "UNKNOWN",
 };
 
-const char *hny_command_name(enum hny_command command) {
+const char *hny_command_name(enum hny_verb command) {
     return (size_t)command < HNY_COMMANDS ? names[command] : "?";
 }
 
@@ -98,10 +98,10 @@ static bool is_text(const struct hny_piece *piece, const char *text) {
     return piece->size == strlen(text) && memcmp(piece->data, text, piece->size) == 0;
 }
 
-static enum hny_command find_command(const struct hny_piece *piece) {
+static enum hny_verb find_command(const struct hny_piece *piece) {
     size_t c = 0;
     while (c < HNY_COMMANDS && !is_text(piece, names[c])) c++;
-    return (enum hny_command)c;
+    return (enum hny_verb)c;
 }
 
 /* Whole number KEY of OPTIONS, 0 to MOST; 0 where there is none. */

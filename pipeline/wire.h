@@ -9,7 +9,7 @@
 
 enum { HNY_WIRE_HEAD = 4, HNY_WIRE_ID = 24 };
 
-const char *hny_command_name(enum hny_command command); /* "TRANSLATE", …: static */
+const char *hny_command_name(enum hny_verb command); /* "TRANSLATE", …: static */
 
 /* A message ready to be sent. Zero-initialise; free with hny_frames_free; may be used again. */
 struct hny_frames {

@@ -4,6 +4,10 @@
 const struct hny_command *const hny_commands[] = {
     &hny_command_train,
     &hny_command_translate,
+    &hny_command_serve,
+    &hny_command_send,
+    &hny_command_broker,
+    &hny_command_worker,
     &hny_command_score,
     &hny_command_evaluate,
     &hny_command_plot,

@@ -46,7 +46,7 @@ static void close_scene(struct scene *scene) {
     hny_broker_core_destroy(&scene->core);
 }
 
-static struct hny_message make(enum hny_command command, uint8_t who, uint64_t number) {
+static struct hny_message make(enum hny_verb command, uint8_t who, uint64_t number) {
     return (struct hny_message){.command = command, .id = {{who}, number}};
 }
 
@@ -108,7 +108,7 @@ static void pass(struct scene *scene, uint64_t milliseconds) {
 }
 
 /* The one message of COMMAND to WHO among what was said; NULL where there is none. */
-static const struct hny_message *heard(const struct scene *scene, enum hny_command command, uint8_t who) {
+static const struct hny_message *heard(const struct scene *scene, enum hny_verb command, uint8_t who) {
     const struct hny_message *found = NULL;
     for (size_t i = 0; i < scene->count; i++) {
         const struct hny_action *action = &scene->said[i];
@@ -183,6 +183,7 @@ Test(broker, limits_refuse_what_goes_beyond) {
     scene.limits.request_bytes = 10;
     scene.limits.clients = 1;
     begin(&scene);
+    pass(&scene, scene.limits.orphan + 1000);
     ask(&scene, ANNA, 1, "one");
     cr_assert(refused(&scene, ANNA, HNY_REFUSED_MODEL), "no worker was ever there");
     join(&scene, WORKER, 1);
@@ -202,6 +203,28 @@ Test(broker, limits_refuse_what_goes_beyond) {
     ask(&scene, ANNA, 6, "four");
     cr_assert(refused(&scene, ANNA, HNY_REFUSED_LEAVING));
     cr_assert_not(hny_broker_core_drained(scene.core));
+    close_scene(&scene);
+}
+
+Test(broker, a_new_broker_waits_for_its_workers) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    ask(&scene, ANNA, 1, "one");
+    cr_assert(heard(&scene, HNY_ACCEPTED, ANNA));
+    struct hny_message other = make(HNY_TRANSLATE, ANNA, 2);
+    struct hny_payload *payload = other.payload = text_of("two", "de-en");
+    client_says(&scene, other, NULL);
+    hny_payload_drop(&payload);
+    cr_assert(heard(&scene, HNY_ACCEPTED, ANNA));
+    join(&scene, WORKER, 1000);
+    cr_assert(says(heard(&scene, HNY_WORK, WORKER), "one"), "the first model is that of who names none");
+    for (size_t beats = 0; beats < 70; beats++) {
+        pass(&scene, 1000);
+        if (refused(&scene, ANNA, HNY_REFUSED_MODEL)) break;
+        cr_assert_leq(beats, 60, "nobody has de-en, and it is not told");
+        client_says(&scene, make(HNY_PING, ANNA, 2), NULL);
+    }
     close_scene(&scene);
 }
 

@@ -55,7 +55,7 @@ Test(wire, what_is_written_is_read) {
     cr_assert_str_eq(read.payload->wants.model, "en-ja");
     cr_assert(read.payload->wants.deadline == 2500 && read.payload->wants.priority == 7);
     hny_payload_drop(&read.payload);
-    for (enum hny_command c = HNY_CANCEL; c < HNY_COMMANDS; c++) {
+    for (enum hny_verb c = HNY_CANCEL; c < HNY_COMMANDS; c++) {
         if (c == HNY_REFUSED || c == HNY_BEAT || c == HNY_READY) continue;
         read = through_frames(&(struct hny_message){.command = c, .id = id});
         cr_assert(read.payload && read.payload->count == 0);

@@ -1,0 +1,233 @@
+#include "pipeline/broker.h"
+
+#include "base/progress.h"
+#include "pipeline/bare.h"
+#include "pipeline/parcel.h"
+#include "pipeline/wire.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Messages of one socket that are read before the other one's turn. */
+#define TURN 256
+#define TICK 100
+
+struct shell {
+    const struct hny_broker_options *options;
+    void *context, *clients, *workers; /* ZeroMQ's */
+    struct hny_broker_core *core;
+    struct hny_bare *bare;
+    struct hny_parcel parcel;
+    struct hny_frames frames;
+    struct hny_buffer text;
+    struct hny_piece *pieces; /* of a message that goes out */
+    size_t piece_capacity;
+    uint64_t ticked;
+};
+
+void hny_broker_options_defaults(struct hny_broker_options *options) {
+    *options = (struct hny_broker_options){.drain = 30000};
+    hny_broker_limits_defaults(&options->limits);
+}
+
+static hny_status bind_socket(struct shell *shell, void **socket, const char *endpoint) {
+    HNY_TRY(hny_socket_open(socket, shell->context, ZMQ_ROUTER,
+                            (int64_t)shell->options->limits.request_bytes + 4096, 1000));
+    return zmq_bind(*socket, endpoint) == 0 ? HNY_OK : hny_zmq_fail("cannot bind", endpoint);
+}
+
+static hny_status open_shell(struct shell *shell) {
+    uint8_t random[16];
+    uint64_t nonce[2];
+    HNY_TRY(hny_uuid_make(random));
+    memcpy(nonce, random, sizeof random);
+    shell->context = zmq_ctx_new();
+    if (!shell->context) return hny_zmq_fail("cannot make", "a context");
+    zmq_ctx_set(shell->context, ZMQ_MAX_SOCKETS, 65536);
+    HNY_TRY(hny_broker_core_create(&shell->core, &shell->options->limits, (uint32_t)nonce[0]));
+    for (size_t i = 0; i < shell->options->model_count; i++)
+        HNY_TRY(hny_broker_core_expect(shell->core, hny_milliseconds(), shell->options->models[i]));
+    HNY_TRY(hny_bare_create(&shell->bare, nonce[1], shell->options->limits.clients));
+    HNY_TRY(bind_socket(shell, &shell->workers, shell->options->workers));
+    return bind_socket(shell, &shell->clients, shell->options->clients);
+}
+
+static void close_shell(struct shell *shell) {
+    hny_parcel_free(&shell->parcel);
+    hny_frames_free(&shell->frames);
+    hny_buffer_free(&shell->text);
+    free(shell->pieces);
+    hny_bare_destroy(&shell->bare);
+    hny_broker_core_destroy(&shell->core);
+    if (shell->clients) zmq_close(shell->clients);
+    if (shell->workers) zmq_close(shell->workers);
+    if (shell->context) zmq_ctx_term(shell->context);
+}
+
+/* --- In
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* False for a routing id longer than ours, which ZeroMQ does not make by itself. */
+static bool read_peer(const struct hny_piece *piece, struct hny_peer *peer) {
+    *peer = (struct hny_peer){0};
+    if (piece->size == 0 || piece->size > sizeof peer->bytes) return false;
+    peer->size = (uint8_t)piece->size;
+    memcpy(peer->bytes, piece->data, piece->size);
+    return true;
+}
+
+static hny_status out(struct shell *shell);
+
+/* The sender of a request that cannot be read is told so, as far as it can be named. */
+static hny_status refuse_malformed(struct shell *shell, const struct hny_peer *peer,
+                                   const struct hny_message *read) {
+    const struct hny_message refused = {.command = HNY_TRANSLATE,
+                                        .id = read->id}; /* without a payload: the core says what it is */
+    return read->command == HNY_TRANSLATE
+               ? hny_broker_core_client(shell->core, hny_milliseconds(), peer, NULL, &refused)
+               : HNY_OK;
+}
+
+static hny_status from_bare(struct shell *shell, const struct hny_peer *peer, struct hny_piece text) {
+    struct hny_message message;
+    uint64_t now = hny_milliseconds();
+    hny_status status = hny_bare_ask(shell->bare, now, peer, text, &message);
+    if (status == HNY_ERROR_INPUT) {
+        static const char code[] = "\0malformed";
+        const struct hny_piece pieces[] = {
+            {(const char *)peer->bytes, peer->size}, {"", 0}, {code, sizeof code - 1}};
+        bool sent;
+        return hny_parcel_send(shell->clients, pieces, 3, &sent);
+    }
+    if (status == HNY_OK) status = hny_broker_core_client(shell->core, now, peer, NULL, &message);
+    hny_payload_drop(&message.payload);
+    return status;
+}
+
+static hny_status from_client(struct shell *shell) {
+    const struct hny_parcel *parcel = &shell->parcel;
+    struct hny_message message;
+    struct hny_peer peer;
+    if (parcel->count < 3 || parcel->pieces[1].size != 0 || !read_peer(&parcel->pieces[0], &peer))
+        return HNY_OK;
+    if (parcel->count == 3) return from_bare(shell, &peer, parcel->pieces[2]);
+    hny_status status = hny_wire_read(parcel->pieces + 2, parcel->count - 2, &message);
+    if (hny_bare_is(shell->bare, message.id.uuid)) {
+        hny_payload_drop(&message.payload);
+        return HNY_OK;
+    }
+    if (status == HNY_ERROR_INPUT) return refuse_malformed(shell, &peer, &message);
+    if (status == HNY_OK)
+        status = hny_broker_core_client(shell->core, hny_milliseconds(), &peer, NULL, &message);
+    hny_payload_drop(&message.payload);
+    return status;
+}
+
+static hny_status from_worker(struct shell *shell) {
+    const struct hny_parcel *parcel = &shell->parcel;
+    struct hny_message message;
+    struct hny_peer peer;
+    if (parcel->count < 3 || parcel->pieces[1].size != 0 || !read_peer(&parcel->pieces[0], &peer))
+        return HNY_OK;
+    hny_status status = hny_wire_read(parcel->pieces + 2, parcel->count - 2, &message);
+    if (status == HNY_ERROR_INPUT) return HNY_OK;
+    if (status == HNY_OK) status = hny_broker_core_worker(shell->core, hny_milliseconds(), &peer, &message);
+    hny_payload_drop(&message.payload);
+    return status;
+}
+
+static hny_status in(struct shell *shell, void *socket, hny_status (*take)(struct shell *shell)) {
+    for (size_t i = 0; i < TURN; i++) {
+        bool any;
+        HNY_TRY(hny_parcel_receive(socket, &shell->parcel, &any));
+        if (!any) {
+            if (shell->parcel.count == 0) return HNY_OK;
+            continue;
+        }
+        HNY_TRY(take(shell));
+        HNY_TRY(out(shell));
+    }
+    return HNY_OK;
+}
+
+/* --- Out
+ * ----------------------------------------------------------------------------------------------------- */
+
+static hny_status send_frames(struct shell *shell, const struct hny_action *action) {
+    struct hny_piece head[2] = {{(const char *)action->peer.bytes, action->peer.size}, {"", 0}};
+    HNY_TRY(hny_wire_write(&shell->frames, &action->message));
+    size_t count = shell->frames.count + 2;
+    if (count > shell->piece_capacity) {
+        struct hny_piece *larger = realloc(shell->pieces, count * sizeof *larger);
+        if (!larger) return hny_fail(HNY_ERROR_MEMORY, "out of memory for %zu frames", count);
+        shell->pieces = larger;
+        shell->piece_capacity = count;
+    }
+    memcpy(shell->pieces, head, sizeof head);
+    memcpy(shell->pieces + 2, shell->frames.pieces, shell->frames.count * sizeof *shell->pieces);
+    bool sent;
+    return hny_parcel_send(action->to_worker ? shell->workers : shell->clients, shell->pieces, count, &sent);
+}
+
+static hny_status to_bare(struct shell *shell, const struct hny_action *action) {
+    struct hny_message received;
+    bool answered, sent;
+    HNY_TRY(hny_bare_answer(shell->bare, &action->message, &shell->text, &answered, &received));
+    if (!answered) return HNY_OK;
+    const struct hny_piece pieces[] = {{(const char *)action->peer.bytes, action->peer.size},
+                                       {"", 0},
+                                       {shell->text.data ? shell->text.data : "", shell->text.size}};
+    HNY_TRY(hny_parcel_send(shell->clients, pieces, 3, &sent));
+    return hny_broker_core_client(shell->core, hny_milliseconds(), &action->peer, NULL, &received);
+}
+
+static hny_status out(struct shell *shell) {
+    struct hny_action action;
+    hny_status status = HNY_OK;
+    while (status == HNY_OK && hny_broker_core_take(shell->core, &action)) {
+        bool bare = !action.to_worker && hny_bare_is(shell->bare, action.message.id.uuid);
+        status = bare ? to_bare(shell, &action) : send_frames(shell, &action);
+        hny_payload_drop(&action.message.payload);
+    }
+    return status;
+}
+
+/* --- Running
+ * ------------------------------------------------------------------------------------------------- */
+
+static hny_status turn(struct shell *shell) {
+    zmq_pollitem_t items[] = {{shell->workers, 0, ZMQ_POLLIN, 0}, {shell->clients, 0, ZMQ_POLLIN, 0}};
+    if (zmq_poll(items, 2, TICK) < 0 && zmq_errno() != EINTR)
+        return hny_zmq_fail("cannot wait for", "messages");
+    if (items[0].revents & ZMQ_POLLIN) HNY_TRY(in(shell, shell->workers, from_worker));
+    if (items[1].revents & ZMQ_POLLIN) HNY_TRY(in(shell, shell->clients, from_client));
+    uint64_t now = hny_milliseconds();
+    if (now - shell->ticked < TICK) return HNY_OK;
+    shell->ticked = now;
+    hny_bare_tick(shell->bare, now);
+    HNY_TRY(hny_broker_core_tick(shell->core, now));
+    return out(shell);
+}
+
+static hny_status serve(struct shell *shell) {
+    uint64_t end = 0;
+    for (;;) {
+        HNY_TRY(turn(shell));
+        if (!hny_stop_requested()) continue;
+        uint64_t now = hny_milliseconds();
+        if (!end) {
+            hny_broker_core_drain(shell->core);
+            end = now + shell->options->drain;
+        }
+        if (hny_broker_core_drained(shell->core) || now >= end) return HNY_OK;
+    }
+}
+
+hny_status hny_broker_run(const struct hny_broker_options *options, void (*ready)(void *context),
+                          void *context) {
+    struct shell shell = {.options = options};
+    hny_status status = open_shell(&shell);
+    if (status == HNY_OK && ready) ready(context);
+    if (status == HNY_OK) status = serve(&shell);
+    close_shell(&shell);
+    return status;
+}

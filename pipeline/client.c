@@ -1,0 +1,164 @@
+#include "pipeline/client.h"
+
+#include "base/memory.h"
+#include "pipeline/parcel.h"
+#include "pipeline/wire.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK 250
+
+struct hny_client {
+    void *context, *socket;
+    struct hny_client_core *core;
+    struct hny_parcel parcel;
+    struct hny_frames frames;
+    struct hny_piece *pieces;
+    size_t piece_capacity;
+    uint64_t ticked;
+    struct hny_message *answers; /* [first, end) that nobody has taken */
+    size_t first, end, capacity;
+};
+
+hny_status hny_client_open(struct hny_client **client, const char *endpoint) {
+    struct hny_client *made = hny_allocate(1, sizeof *made);
+    uint8_t uuid[16];
+    if (!made) return HNY_ERROR_MEMORY;
+    hny_status status = hny_uuid_make(uuid);
+    if (status == HNY_OK) status = hny_client_core_create(&made->core, uuid, NULL);
+    if (status == HNY_OK && !(made->context = zmq_ctx_new()))
+        status = hny_zmq_fail("cannot make", "a context");
+    if (status == HNY_OK) status = hny_socket_open(&made->socket, made->context, ZMQ_DEALER, -1, 200);
+    if (status == HNY_OK && zmq_connect(made->socket, endpoint) != 0)
+        status = hny_zmq_fail("cannot connect to", endpoint);
+    if (status != HNY_OK) hny_client_close(&made);
+    *client = made;
+    return status;
+}
+
+static hny_status tell(struct hny_client *client, const struct hny_message *message) {
+    bool sent;
+    HNY_TRY(hny_wire_write(&client->frames, message));
+    size_t count = client->frames.count + 1;
+    if (hny_grow(&client->pieces, &client->piece_capacity, count, sizeof *client->pieces))
+        return HNY_ERROR_MEMORY;
+    client->pieces[0] = (struct hny_piece){"", 0};
+    memcpy(client->pieces + 1, client->frames.pieces, client->frames.count * sizeof *client->pieces);
+    return hny_parcel_send(client->socket, client->pieces, count, &sent);
+}
+
+/* Takes over the payload. */
+static hny_status keep_answer(struct hny_client *client, const struct hny_message *message) {
+    if (client->first == client->end) client->first = client->end = 0;
+    if (hny_grow(&client->answers, &client->capacity, client->end + 1, sizeof *client->answers))
+        return HNY_ERROR_MEMORY;
+    client->answers[client->end++] = *message;
+    return HNY_OK;
+}
+
+static hny_status act(struct hny_client *client) {
+    struct hny_client_action action;
+    while (hny_client_core_take(client->core, &action)) {
+        if (action.answer) {
+            HNY_TRY(keep_answer(client, &action.message));
+            continue;
+        }
+        hny_status status = tell(client, &action.message);
+        hny_payload_drop(&action.message.payload);
+        HNY_TRY(status);
+    }
+    return HNY_OK;
+}
+
+void hny_client_close(struct hny_client **client) {
+    struct hny_client *old = *client;
+    if (!old) return;
+    if (old->socket && hny_client_core_tick(old->core, hny_milliseconds()) == HNY_OK) (void)act(old);
+    for (size_t i = old->first; i < old->end; i++) hny_payload_drop(&old->answers[i].payload);
+    free(old->answers);
+    free(old->pieces);
+    hny_parcel_free(&old->parcel);
+    hny_frames_free(&old->frames);
+    hny_client_core_destroy(&old->core);
+    if (old->socket) zmq_close(old->socket);
+    if (old->context) zmq_ctx_term(old->context);
+    free(old);
+    *client = NULL;
+}
+
+hny_status hny_client_translate(struct hny_client *client, const char *options, const char *text, size_t size,
+                                uint64_t *number) {
+    const struct hny_piece sentence = {text, size};
+    struct hny_payload *payload =
+        hny_payload_create((struct hny_piece){options, strlen(options)}, &sentence, 1);
+    if (!payload) return HNY_ERROR_MEMORY;
+    hny_status status = hny_client_core_translate(client->core, hny_milliseconds(), payload, number);
+    hny_payload_drop(&payload);
+    return status == HNY_OK ? act(client) : status;
+}
+
+hny_status hny_client_cancel(struct hny_client *client, uint64_t number) {
+    HNY_TRY(hny_client_core_cancel(client->core, hny_milliseconds(), number));
+    return act(client);
+}
+
+void hny_answer_free(struct hny_answer *answer) {
+    hny_payload_drop(&answer->payload);
+    *answer = (struct hny_answer){0};
+}
+
+static hny_status hear(struct hny_client *client) {
+    for (;;) {
+        struct hny_message message;
+        bool any;
+        HNY_TRY(hny_parcel_receive(client->socket, &client->parcel, &any));
+        if (!any) return HNY_OK;
+        const struct hny_parcel *parcel = &client->parcel;
+        if (parcel->count < 2 || parcel->pieces[0].size != 0) continue;
+        hny_status status = hny_wire_read(parcel->pieces + 1, parcel->count - 1, &message);
+        if (status == HNY_ERROR_INPUT) continue;
+        if (status == HNY_OK) status = hny_client_core_message(client->core, hny_milliseconds(), &message);
+        hny_payload_drop(&message.payload);
+        HNY_TRY(status);
+        HNY_TRY(act(client));
+    }
+}
+
+static void take_first(struct hny_client *client, struct hny_answer *answer) {
+    struct hny_message *message = &client->answers[client->first++];
+    *answer = (struct hny_answer){.number = message->id.sequence, .refusal = message->refusal, .text = ""};
+    answer->payload = message->payload;
+    if (answer->payload && answer->payload->count > 0) {
+        answer->text = answer->payload->sentences[0].data;
+        answer->size = answer->payload->sentences[0].size;
+    }
+}
+
+hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, struct hny_answer *answer,
+                           bool *taken) {
+    uint64_t end = hny_milliseconds() + milliseconds;
+    *taken = false;
+    for (;;) {
+        uint64_t now = hny_milliseconds();
+        HNY_TRY(hear(client));
+        if (now - client->ticked >= TICK) {
+            client->ticked = now;
+            HNY_TRY(hny_client_core_tick(client->core, now));
+            HNY_TRY(act(client));
+        }
+        if (client->first < client->end) {
+            take_first(client, answer);
+            *taken = true;
+            return HNY_OK;
+        }
+        if (now >= end) return HNY_OK;
+        zmq_pollitem_t item = {client->socket, 0, ZMQ_POLLIN, 0};
+        uint64_t wait = end - now < TICK ? end - now : TICK;
+        if (zmq_poll(&item, 1, (long)wait) < 0 && zmq_errno() != EINTR)
+            return hny_zmq_fail("cannot wait for", "answers");
+    }
+}
+
+size_t hny_client_pending(const struct hny_client *client) {
+    return hny_client_core_pending(client->core);
+}

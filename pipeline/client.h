@@ -1,0 +1,53 @@
+/* A client of a broker: sentences go out, translations come back, each exactly once, whatever becomes of
+ * broker, workers and connections meanwhile.
+ *
+ *     struct hny_client *client = NULL;
+ *     struct hny_answer answer;
+ *     uint64_t number;
+ *     bool taken;
+ *     hny_status status = hny_client_open(&client, "tcp://127.0.0.1:5555");
+ *     if (status == HNY_OK) status = hny_client_translate(client, "{}", "Good morning.", 13, &number);
+ *     if (status == HNY_OK) status = hny_client_take(client, 10000, &answer, &taken);
+ *     if (status == HNY_OK && taken && !answer.refusal) printf("%.*s\n", (int)answer.size, answer.text);
+ *     if (status == HNY_OK && taken) hny_answer_free(&answer);
+ *     hny_client_close(&client);
+ *
+ * One thread at a time may use a client. */
+#ifndef HNY_PIPELINE_CLIENT_H
+#define HNY_PIPELINE_CLIENT_H
+
+#include "pipeline/client_core.h"
+
+struct hny_client;
+
+/* ENDPOINT: the broker's for clients. Nothing is sent yet; a broker that is not there yet is waited for. */
+hny_status hny_client_open(struct hny_client **client, const char *endpoint);
+
+/* Also tells the broker what was received, as far as that goes at once. Nulls; NULL is allowed. */
+void hny_client_close(struct hny_client **client);
+
+/* Asks for the translation of one sentence. OPTIONS: a JSON object (pipeline/PROTOCOL.md), "" for none.
+ * *NUMBER comes back with the answer. Returns at once. */
+hny_status hny_client_translate(struct hny_client *client, const char *options, const char *text, size_t size,
+                                uint64_t *number);
+
+/* The answer to NUMBER is not wanted any more: it comes as a refusal, unless it was under way. */
+hny_status hny_client_cancel(struct hny_client *client, uint64_t number);
+
+struct hny_answer {
+    uint64_t number;
+    enum hny_refusal refusal; /* HNY_NOT_REFUSED: TEXT is the translation; else the reason, or nothing */
+    const char *text;
+    size_t size;
+    struct hny_payload *payload; /* that TEXT lies in */
+};
+void hny_answer_free(struct hny_answer *answer);
+
+/* The next answer, in the order of coming; *TAKEN false where none has come after MILLISECONDS. Requests go
+ * out again in here alone: a client that waits for answers has to call it. */
+hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, struct hny_answer *answer,
+                           bool *taken);
+
+size_t hny_client_pending(const struct hny_client *client); /* requests without an answer yet */
+
+#endif

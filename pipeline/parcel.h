@@ -1,0 +1,36 @@
+/* Multipart messages over ZeroMQ sockets. */
+#ifndef HNY_PIPELINE_PARCEL_H
+#define HNY_PIPELINE_PARCEL_H
+
+#include "pipeline/message.h"
+#include <zmq.h>
+
+/* A message that was received. Zero-initialise; free with hny_parcel_free; may be used again. */
+struct hny_parcel {
+    zmq_msg_t *parts;
+    struct hny_piece *pieces; /* [count] where the parts lie */
+    size_t count, capacity;
+};
+void hny_parcel_free(struct hny_parcel *parcel);
+
+enum { HNY_PARCEL_PARTS = 4096 }; /* of a message; further ones are lost, and the message with them */
+
+/* The next message that has come on SOCKET: *ANY false where there is none, without waiting. */
+hny_status hny_parcel_receive(void *socket, struct hny_parcel *parcel, bool *any);
+
+/* Sends COUNT pieces without waiting; *SENT false where the other side takes no more, or has gone: it is lost
+ * then, as a message can always be. */
+hny_status hny_parcel_send(void *socket, const struct hny_piece *pieces, size_t count, bool *sent);
+
+/* A socket of TYPE of CONTEXT, bounded: a part may have MOST bytes. Closing it waits for LINGER ms at most.
+ */
+hny_status hny_socket_open(void **socket, void *context, int type, int64_t most, int linger);
+
+/* HNY_ERROR_IO: what ZeroMQ says, behind WHAT and ENDPOINT. */
+hny_status hny_zmq_fail(const char *what, const char *endpoint);
+
+uint64_t hny_milliseconds(void); /* of a clock that does not go backward */
+
+hny_status hny_uuid_make(uint8_t *uuid); /* 16 random bytes */
+
+#endif

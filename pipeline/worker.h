@@ -1,0 +1,24 @@
+/* A worker's process: a model that translates what a broker hands out. One thread speaks with the broker, and
+ * beats while others compute. */
+#ifndef HNY_PIPELINE_WORKER_H
+#define HNY_PIPELINE_WORKER_H
+
+#include "model/translator.h"
+#include "pipeline/message.h"
+
+struct hny_worker_options {
+    const char *broker;            /* the endpoint of its workers */
+    const struct hny_model *model; /* borrowed; NULL: an echo, which gives back what it gets */
+    const char *const *names;      /* what requests call the model: the main one first */
+    size_t name_count;
+    struct hny_translator_options translator; /* .threads: that compute */
+    uint32_t credit;                          /* bytes of sentences that it holds at a time */
+    uint64_t beat;                            /* ms */
+};
+void hny_worker_options_defaults(struct hny_worker_options *options); /* the pointers stay NULL */
+
+/* Works until hny_stop_requested() (base/progress.h), or the broker asks it to leave; finishes what it holds.
+ */
+hny_status hny_worker_run(const struct hny_worker_options *options);
+
+#endif

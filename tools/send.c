@@ -1,0 +1,193 @@
+/* honyaku send: a text, line by line, to a broker, and its translations. */
+#include "base/lines.h"
+#include "base/memory.h"
+#include "base/progress.h"
+#include "pipeline/client.h"
+#include "tools/commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct hny_option options[] = {
+    {"connect", 'c', "ENDPOINT", false, false,
+     "the broker's endpoint for clients (default: tcp://127.0.0.1:5555)"},
+    {"model", 'm', "NAME", false, false, "model or pair, as en-ja (default: the broker's first)"},
+    {"deadline", 0, "MS", false, false, "that a line's translation may take (default: any)"},
+    {"priority", 0, "N", false, false, "0 to 9: higher goes first among one's own (default: 0)"},
+    {"window", 0, "N", false, false, "lines under way at a time (default: 512)"},
+    {"quiet", 'q', NULL, false, false, "no progress on standard error"},
+    {NULL, 0, NULL, false, false, NULL},
+};
+
+/* A line between its reading and its writing. */
+struct slot {
+    bool answered;
+    struct hny_answer answer;
+    char *text; /* kept until it is answered: a busy broker is asked again */
+    size_t size;
+};
+
+struct job {
+    struct hny_client *client;
+    struct hny_lines *lines;
+    char request[160];   /* options */
+    struct slot *slots;  /* [window] line n is at n % window */
+    uint64_t *number_of; /* [numbers % (4·window)] which line a request is for */
+    size_t window;
+    uint64_t read, written; /* lines */
+    uint64_t refused;
+    double begun;
+};
+
+static hny_status read_options(const struct hny_arguments *arguments, struct job *job) {
+    size_t deadline = 0, priority = 0;
+    const char *model = hny_argument_text(arguments, "model");
+    job->window = 512;
+    HNY_TRY(hny_argument_count(arguments, "deadline", 1, UINT32_MAX, &deadline));
+    HNY_TRY(hny_argument_count(arguments, "priority", 0, 9, &priority));
+    HNY_TRY(hny_argument_count(arguments, "window", 1, 4096, &job->window));
+    if (model && (strlen(model) >= HNY_ROUTE_NAME || strpbrk(model, "\"\\")))
+        return hny_fail(HNY_ERROR_USAGE, "--model %s is no model's name", model);
+    int size = snprintf(job->request, sizeof job->request,
+                        "{\"model\": \"%s\", \"deadline\": %zu, \"priority\": %zu}", model ? model : "",
+                        deadline, priority);
+    if (size < 0 || (size_t)size >= sizeof job->request)
+        return hny_fail(HNY_ERROR_USAGE, "--model %s is too long", model);
+    job->slots = hny_allocate(job->window, sizeof *job->slots);
+    job->number_of = hny_allocate(4 * job->window, sizeof *job->number_of);
+    return job->slots && job->number_of ? HNY_OK : HNY_ERROR_MEMORY;
+}
+
+static struct slot *slot_of(const struct job *job, uint64_t line) {
+    return &job->slots[line % job->window];
+}
+
+static hny_status ask(struct job *job, uint64_t line) {
+    const struct slot *slot = slot_of(job, line);
+    uint64_t number;
+    HNY_TRY(hny_client_translate(job->client, job->request, slot->text, slot->size, &number));
+    job->number_of[number % (4 * job->window)] = line;
+    return HNY_OK;
+}
+
+static hny_status read_line(struct job *job, bool *more) {
+    const char *text;
+    size_t size;
+    HNY_TRY(hny_lines_next(job->lines, &text, &size, more));
+    if (!*more) return HNY_OK;
+    struct slot *slot = slot_of(job, job->read);
+    *slot = (struct slot){.text = malloc(size + 1), .size = size};
+    if (!slot->text) return hny_fail(HNY_ERROR_MEMORY, "out of memory for a line of %zu bytes", size);
+    memcpy(slot->text, text, size);
+    job->read++;
+    return ask(job, job->read - 1);
+}
+
+/* An answer finds its line; where the broker was busy the line is asked for again. */
+static hny_status take_answer(struct job *job, uint64_t milliseconds, bool *taken) {
+    struct hny_answer answer;
+    HNY_TRY(hny_client_take(job->client, milliseconds, &answer, taken));
+    if (!*taken) return HNY_OK;
+    uint64_t line = job->number_of[answer.number % (4 * job->window)];
+    struct slot *slot = slot_of(job, line);
+    if (answer.refusal == HNY_REFUSED_BUSY) {
+        hny_answer_free(&answer);
+        return ask(job, line);
+    }
+    slot->answer = answer;
+    slot->answered = true;
+    free(slot->text);
+    slot->text = NULL;
+    return HNY_OK;
+}
+
+/* Lines that are refused stay empty, so that the others keep their numbers. */
+static hny_status write_answered(struct job *job) {
+    bool any = false;
+    while (job->written < job->read && slot_of(job, job->written)->answered) {
+        struct slot *slot = slot_of(job, job->written);
+        struct hny_answer *answer = &slot->answer;
+        job->written++;
+        any = true;
+        if (answer->refusal) {
+            job->refused++;
+            fprintf(stderr, "honyaku: send: %s:%" PRIu64 ": refused: %s\n", hny_lines_path(job->lines),
+                    job->written, hny_refusal_name(answer->refusal));
+        }
+        size_t size = answer->refusal ? 0 : answer->size;
+        bool wrong = fwrite(answer->text, 1, size, stdout) != size || putchar('\n') == EOF;
+        hny_answer_free(answer);
+        slot->answered = false;
+        if (wrong) return hny_fail_errno("standard output: cannot be written");
+    }
+    if (any && fflush(stdout) != 0) return hny_fail_errno("standard output: cannot be written");
+    double seconds = hny_seconds() - job->begun;
+    if (any)
+        hny_progress_show("%" PRIu64 " lines translated, %.0f a second", job->written,
+                          (double)job->written / (seconds > 0 ? seconds : 1));
+    return HNY_OK;
+}
+
+static hny_status send_all(struct job *job) {
+    for (bool more = true; more || job->written < job->read;) {
+        bool room = job->read - job->written < job->window, taken;
+        if (hny_stop_requested()) return HNY_INTERRUPTED;
+        if (more && room && (job->written == job->read || !hny_lines_would_wait(job->lines))) {
+            HNY_TRY(read_line(job, &more));
+            HNY_TRY(take_answer(job, 0, &taken));
+        } else {
+            HNY_TRY(take_answer(job, 20, &taken));
+        }
+        while (taken) HNY_TRY(take_answer(job, 0, &taken));
+        HNY_TRY(write_answered(job));
+    }
+    return HNY_OK;
+}
+
+static void close_job(struct job *job) {
+    for (size_t i = 0; job->slots && i < job->window; i++) {
+        hny_answer_free(&job->slots[i].answer);
+        free(job->slots[i].text);
+    }
+    free(job->slots);
+    free(job->number_of);
+    hny_client_close(&job->client);
+    hny_lines_close(&job->lines);
+}
+
+static hny_status run(const struct hny_arguments *arguments) {
+    struct job job = {.begun = hny_seconds()};
+    const char *broker = hny_argument_text(arguments, "connect");
+    hny_progress_quiet(hny_argument_given(arguments, "quiet"));
+    hny_stop_catch();
+    hny_status status = read_options(arguments, &job);
+    if (status == HNY_OK)
+        status = hny_lines_open(&job.lines,
+                                hny_argument_rest(arguments) ? hny_argument_rest_at(arguments, 0) : "-");
+    if (status == HNY_OK) status = hny_client_open(&job.client, broker ? broker : "tcp://127.0.0.1:5555");
+    if (status == HNY_OK) status = send_all(&job);
+    hny_progress_end();
+    if (status == HNY_OK && job.refused > 0)
+        status = hny_fail(HNY_ERROR_INPUT, "%" PRIu64 " of %" PRIu64 " lines were refused", job.refused,
+                          job.written);
+    close_job(&job);
+    return status;
+}
+
+const struct hny_command hny_command_send = {
+    .name = "send",
+    .arguments = "[FILE]",
+    .summary = "send a text to a broker line by line, and write the translations",
+    .description = "Line N of the output is the translation of line N of the input. Many lines are under way "
+                   "at once. A broker "
+                   "or worker that fails meanwhile costs nothing but time: each line is translated once, or "
+                   "refused with a "
+                   "reason, and then its line stays empty and the exit status is not 0.",
+    .example = "honyaku send --model en-ja < in.en > out.ja",
+    .options = options,
+    .least = 0,
+    .most = 1,
+    .run = run,
+};

@@ -1,0 +1,190 @@
+/* honyaku serve: a broker and its workers, all in one. */
+#include "base/progress.h"
+#include "model/folder.h"
+#include "pipeline/supervisor.h"
+#include "tools/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_MODELS = 16, MOST_WORDS = 24, MOST_PATH = 4096 };
+
+static const struct hny_option options[] = {
+    {"model", 'm', "DIR", false, false,
+     "a model's folder, or NAME=DIR; may come again, the first one serves those who name none"},
+    {"bind", 'b', "ENDPOINT", false, false, "where clients connect (default: tcp://127.0.0.1:5555)"},
+    {"workers", 'w', "N", false, false, "processes for each model (default: one a processor)"},
+    {"precision", 0, "NAME", false, false, "f32, bf16, int8 or auto (default: auto)"},
+    {"beam", 0, "N", false, false, "hypotheses kept at each step; 1 is greedy (default: 5)"},
+    {"echo", 0, NULL, false, false, "no model: give back what comes, to try a connection"},
+    {"insecure", 0, NULL, false, false, "bind addresses that other machines reach, without keys"},
+    {NULL, 0, NULL, false, false, NULL},
+};
+
+struct served {
+    char name[64];
+    const char *folder;
+    int image; /* the memory file with its packed weights */
+};
+
+struct service {
+    struct hny_supervisor *supervisor;
+    struct served models[MOST_MODELS];
+    size_t count;
+    char program[MOST_PATH], folder[64], endpoint[96];
+};
+
+static hny_status read_model(const char *text, struct served *model) {
+    const char *equal = strchr(text, '='), *slash;
+    char copy[MOST_PATH];
+    model->folder = equal ? equal + 1 : text;
+    model->image = -1;
+    size_t size = strlen(model->folder);
+    while (size > 1 && model->folder[size - 1] == '/') size--;
+    if (size == 0 || size >= sizeof copy)
+        return hny_fail(HNY_ERROR_USAGE, "--model %s names no folder", text);
+    memcpy(copy, model->folder, size);
+    copy[size] = '\0';
+    slash = strrchr(copy, '/');
+    const char *name = slash && slash[1] ? slash + 1 : copy;
+    int written = equal ? snprintf(model->name, sizeof model->name, "%.*s", (int)(equal - text), text)
+                        : snprintf(model->name, sizeof model->name, "%s", name);
+    return written > 0 && (size_t)written < sizeof model->name
+               ? HNY_OK
+               : hny_fail(HNY_ERROR_USAGE, "--model %s: the name has not 1 to 63 bytes", text);
+}
+
+/* Without keys whoever reaches the socket is served: only this machine, unless that is said to be wanted. */
+static hny_status check_endpoint(const char *endpoint, bool insecure) {
+    static const char *const local[] = {"tcp://127.", "tcp://[::1]", "tcp://localhost:", "ipc://"};
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+        if (strncmp(endpoint, local[i], strlen(local[i])) == 0) return HNY_OK;
+    if (insecure) return HNY_OK;
+    return hny_fail(
+        HNY_ERROR_USAGE,
+        "%s may be reached from other machines by anybody: bind a loopback address, or say --insecure",
+        endpoint);
+}
+
+static hny_status add_broker(struct service *service, const char *bind) {
+    const char *words[8 + 2 * MOST_MODELS] = {service->program, "broker",         "--quiet", "--bind", bind,
+                                              "--workers",      service->endpoint};
+    for (size_t i = 0, count = 7; i < service->count; i++) {
+        words[count++] = "--model";
+        words[count++] = service->models[i].name;
+    }
+    return hny_supervisor_add(service->supervisor, service->program, words, -1, 0);
+}
+
+static hny_status add_workers(struct service *service, const struct hny_arguments *arguments,
+                              const struct served *model, size_t workers) {
+    char image[16];
+    const char *words[MOST_WORDS] = {service->program, "worker", "--connect", service->endpoint};
+    size_t count = 4;
+    snprintf(image, sizeof image, "%d", model->image);
+    if (model->folder) {
+        const char *const more[] = {"--model", model->folder, "--name", model->name, "--image", image};
+        for (size_t i = 0; i < sizeof more / sizeof *more; i++) words[count++] = more[i];
+    } else {
+        words[count++] = "--echo";
+    }
+    static const char *const passed[][2] = {{"precision", "--precision"}, {"beam", "--beam"}};
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
+        const char *value = hny_argument_text(arguments, passed[i][0]);
+        if (!value) continue;
+        words[count++] = passed[i][1];
+        words[count++] = value;
+    }
+    for (size_t i = 0; i < workers; i++)
+        HNY_TRY(hny_supervisor_add(service->supervisor, service->program, words, model->image, 1));
+    return HNY_OK;
+}
+
+/* Packed once, for all workers, and checked before any of them is started. */
+static hny_status make_image(struct served *model, const char *precision_name) {
+    enum hny_precision precision;
+    struct hny_model *made = NULL;
+    HNY_TRY(hny_precision_parse(precision_name ? precision_name : "auto", &precision));
+    HNY_TRY(hny_folder_open_shared(&made, model->folder, precision, &model->image));
+    hny_model_destroy(&made);
+    return HNY_OK;
+}
+
+static hny_status open_service(struct service *service) {
+    ssize_t size = readlink("/proc/self/exe", service->program, sizeof service->program - 1);
+    if (size <= 0) return hny_fail_errno("cannot find this program");
+    service->program[size] = '\0';
+    const char *place = getenv("XDG_RUNTIME_DIR");
+    int written = snprintf(service->folder, sizeof service->folder, "%s/honyaku-XXXXXX",
+                           place && strlen(place) < 40 ? place : "/tmp");
+    if (written < 0 || !mkdtemp(service->folder))
+        return hny_fail_errno("cannot make a folder in %s", place ? place : "/tmp");
+    snprintf(service->endpoint, sizeof service->endpoint, "ipc://%s/workers", service->folder);
+    return hny_supervisor_create(&service->supervisor);
+}
+
+static void close_service(struct service *service) {
+    hny_supervisor_destroy(&service->supervisor);
+    for (size_t i = 0; i < service->count; i++)
+        if (service->models[i].image >= 0) close(service->models[i].image);
+    if (!*service->folder) return;
+    char path[96];
+    snprintf(path, sizeof path, "%s/workers", service->folder);
+    unlink(path);
+    rmdir(service->folder);
+}
+
+static hny_status serve(struct service *service, const struct hny_arguments *arguments, const char *bind,
+                        size_t workers) {
+    HNY_TRY(open_service(service));
+    for (size_t i = 0; i < service->count; i++)
+        if (service->models[i].folder)
+            HNY_TRY(make_image(&service->models[i], hny_argument_text(arguments, "precision")));
+    HNY_TRY(add_broker(service, bind));
+    for (size_t i = 0; i < service->count; i++)
+        HNY_TRY(add_workers(service, arguments, &service->models[i], workers));
+    hny_progress_note("serving at %s", bind);
+    return hny_supervisor_run(service->supervisor, 60000);
+}
+
+static hny_status run(const struct hny_arguments *arguments) {
+    struct service service = {0};
+    size_t workers = 0;
+    const char *bind = hny_argument_text(arguments, "bind");
+    bool echo = hny_argument_given(arguments, "echo");
+    if (!bind) bind = "tcp://127.0.0.1:5555";
+    HNY_TRY(check_endpoint(bind, hny_argument_given(arguments, "insecure")));
+    HNY_TRY(hny_argument_count(arguments, "workers", 1, 1024, &workers));
+    service.count = hny_argument_times(arguments, "model");
+    if (service.count > MOST_MODELS) return hny_fail(HNY_ERROR_USAGE, "at most %d models", MOST_MODELS);
+    if ((service.count > 0) == echo)
+        return hny_fail(HNY_ERROR_USAGE, "either --model DIR says what translates, or --echo");
+    for (size_t i = 0; i < service.count; i++)
+        HNY_TRY(read_model(hny_argument_at(arguments, "model", i), &service.models[i]));
+    if (echo) service.models[service.count++] = (struct served){.name = "echo", .image = -1};
+    if (workers == 0) {
+        long processors = sysconf(_SC_NPROCESSORS_ONLN);
+        workers = processors > 0 ? (size_t)processors : 1;
+    }
+    hny_stop_catch();
+    hny_status status = serve(&service, arguments, bind, workers);
+    close_service(&service);
+    return status;
+}
+
+const struct hny_command hny_command_serve = {
+    .name = "serve",
+    .arguments = "",
+    .summary = "serve models to clients: a broker and its workers",
+    .description = "One process hands out sentences, others translate them; one that ends is started again. "
+                   "The workers of a model "
+                   "share its weights in memory. SIGTERM: nothing new is accepted, what was accepted is "
+                   "answered, and all end.",
+    .example = "honyaku serve --model en-ja=model/ --bind tcp://127.0.0.1:5555 --workers 2",
+    .options = options,
+    .least = 0,
+    .most = 0,
+    .run = run,
+};

@@ -1,0 +1,105 @@
+/* honyaku worker: translates what a broker hands out. */
+#include "base/progress.h"
+#include "model/folder.h"
+#include "pipeline/worker.h"
+#include "tools/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_NAMES = 8 };
+
+static const struct hny_option options[] = {
+    {"connect", 'c', "ENDPOINT", false, false,
+     "the broker's endpoint for workers (default: tcp://127.0.0.1:5556)"},
+    {"model", 'm', "DIR", false, false, "the model's folder"},
+    {"name", 'n', "NAME", false, false,
+     "what requests call the model, as en-ja; may come again (default: the folder's name)"},
+    {"echo", 0, NULL, false, false, "no model: give back what comes, to try a connection"},
+    {"threads", 't', "N", false, false, "threads that compute (default: 1)"},
+    {"beam", 'b', "N", false, false, "hypotheses kept at each step; 1 is greedy (default: 5)"},
+    {"rows", 0, "N", false, false, "hypotheses that a thread computes at once (default: 64)"},
+    {"precision", 0, "NAME", false, false, "f32, bf16, int8 or auto (default: auto)"},
+    {"credit", 0, "BYTES", false, false, "of sentences, that it holds at a time (default: 16384)"},
+    {"image", 0, "FD", false, false, "open file that holds the packed weights, from a parent process"},
+    {NULL, 0, NULL, false, false, NULL},
+};
+
+static hny_status open_model(const struct hny_arguments *arguments, const char *folder,
+                             struct hny_model **model) {
+    enum hny_precision precision;
+    const char *name = hny_argument_text(arguments, "precision");
+    size_t image = 0;
+    HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
+    HNY_TRY(hny_argument_count(arguments, "image", 3, 1 << 20, &image));
+    if (image == 0) return hny_folder_open(model, folder, precision, NULL);
+    int file = (int)image;
+    hny_status status = hny_folder_open_shared(model, folder, precision, &file);
+    close(file);
+    return status;
+}
+
+static const char *last_part(char *folder) {
+    size_t size = strlen(folder);
+    while (size > 1 && folder[size - 1] == '/') folder[--size] = '\0';
+    const char *slash = strrchr(folder, '/');
+    return slash && slash[1] ? slash + 1 : folder;
+}
+
+static hny_status work(const struct hny_arguments *arguments, struct hny_worker_options *chosen,
+                       char *folder) {
+    const char *names[MOST_NAMES];
+    size_t credit = chosen->credit;
+    HNY_TRY(hny_argument_count(arguments, "threads", 1, 1024, &chosen->translator.threads));
+    HNY_TRY(hny_argument_count(arguments, "beam", 1, 1000, &chosen->translator.beam));
+    HNY_TRY(hny_argument_count(arguments, "rows", 1, 4096, &chosen->translator.rows));
+    HNY_TRY(hny_argument_count(arguments, "credit", 1, 1 << 30, &credit));
+    chosen->credit = (uint32_t)credit;
+    chosen->name_count = hny_argument_times(arguments, "name");
+    if (chosen->name_count > MOST_NAMES)
+        return hny_fail(HNY_ERROR_USAGE, "--name comes %zu times: at most %d", chosen->name_count,
+                        MOST_NAMES);
+    for (size_t i = 0; i < chosen->name_count; i++) names[i] = hny_argument_at(arguments, "name", i);
+    if (chosen->name_count == 0) names[chosen->name_count++] = folder ? last_part(folder) : "echo";
+    for (size_t i = 0; i < chosen->name_count; i++)
+        if (!*names[i] || strlen(names[i]) >= HNY_ROUTE_NAME)
+            return hny_fail(HNY_ERROR_USAGE, "the name \"%s\" has not 1 to %d bytes", names[i],
+                            HNY_ROUTE_NAME - 1);
+    chosen->names = names;
+    hny_stop_catch();
+    return hny_worker_run(chosen);
+}
+
+static hny_status run(const struct hny_arguments *arguments) {
+    struct hny_worker_options chosen;
+    struct hny_model *model = NULL;
+    const char *folder = hny_argument_text(arguments, "model"),
+               *broker = hny_argument_text(arguments, "connect");
+    hny_worker_options_defaults(&chosen);
+    chosen.broker = broker ? broker : "tcp://127.0.0.1:5556";
+    if ((folder != NULL) == hny_argument_given(arguments, "echo"))
+        return hny_fail(HNY_ERROR_USAGE, "either --model DIR says what translates, or --echo");
+    if (folder) HNY_TRY(open_model(arguments, folder, &model));
+    chosen.model = model;
+    char *copy = folder ? strdup(folder) : NULL;
+    hny_status status = work(arguments, &chosen, copy);
+    free(copy);
+    hny_model_destroy(&model);
+    return status;
+}
+
+const struct hny_command hny_command_worker = {
+    .name = "worker",
+    .arguments = "",
+    .summary = "translate what a broker hands out",
+    .description = "Connects to a broker, waits for one that is not there, and finds it again when it comes "
+                   "back. SIGTERM: takes "
+                   "no more work, finishes what it holds, and ends.",
+    .example = "honyaku worker --model en-ja/ --name en-ja\n"
+               "honyaku worker --echo",
+    .options = options,
+    .least = 0,
+    .most = 0,
+    .run = run,
+};
