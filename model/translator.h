@@ -75,8 +75,8 @@ void hny_line_translation_free(struct hny_line_translation *line); /* back to th
 hny_status hny_translator_take(struct hny_translator *translator, bool wait,
                                struct hny_line_translation *line, bool *taken);
 
-/* For a program that waits for other things too: a file descriptor that is readable since something was done that
- * hny_translator_take may not have given yet; whoever waits reads its 8 bytes before taking. */
+/* For a program that waits for other things too: a file descriptor that is readable since something was done
+ * that hny_translator_take may not have given yet; whoever waits reads its 8 bytes before taking. */
 int hny_translator_notice(const struct hny_translator *translator);
 
 /* Grows while lines are inside, unless the translator hangs. Any thread may ask. */

@@ -34,7 +34,8 @@ void hny_workers_give(struct hny_workers *workers, struct hny_job *jobs, size_t 
 bool hny_workers_done(struct hny_workers *workers, const struct hny_job *job);
 size_t hny_workers_undone(struct hny_workers *workers); /* jobs given and not done */
 
-/* A file descriptor (eventfd(2)) that is readable since a job was done, or a worker failed, until it is read. */
+/* A file descriptor (eventfd(2)) that is readable since a job was done, or a worker failed, until it is read.
+ */
 int hny_workers_notice(const struct hny_workers *workers);
 
 /* Grows with every step of every engine: one that stands still while jobs are undone hangs. */
