@@ -2,6 +2,7 @@
 
 #include "base/progress.h"
 #include "pipeline/bare.h"
+#include "pipeline/gate.h"
 #include "pipeline/parcel.h"
 #include "pipeline/wire.h"
 #include <stdlib.h>
@@ -16,6 +17,8 @@ struct shell {
     void *context, *clients, *workers; /* ZeroMQ's */
     struct hny_broker_core *core;
     struct hny_bare *bare;
+    struct hny_gate *gate; /* NULL: without keys */
+    struct hny_key_pair pair;
     struct hny_parcel parcel;
     struct hny_frames frames;
     struct hny_buffer text;
@@ -29,9 +32,10 @@ void hny_broker_options_defaults(struct hny_broker_options *options) {
     hny_broker_limits_defaults(&options->limits);
 }
 
-static hny_status bind_socket(struct shell *shell, void **socket, const char *endpoint) {
+static hny_status bind_socket(struct shell *shell, void **socket, const char *endpoint, enum hny_door door) {
     HNY_TRY(hny_socket_open(socket, shell->context, ZMQ_ROUTER,
                             (int64_t)shell->options->limits.request_bytes + 4096, 1000));
+    if (shell->gate && shell->options->allow[door]) HNY_TRY(hny_gate_guard(*socket, &shell->pair, door));
     return zmq_bind(*socket, endpoint) == 0 ? HNY_OK : hny_zmq_fail("cannot bind", endpoint);
 }
 
@@ -47,8 +51,12 @@ static hny_status open_shell(struct shell *shell) {
     for (size_t i = 0; i < shell->options->model_count; i++)
         HNY_TRY(hny_broker_core_expect(shell->core, hny_milliseconds(), shell->options->models[i]));
     HNY_TRY(hny_bare_create(&shell->bare, nonce[1], shell->options->limits.clients));
-    HNY_TRY(bind_socket(shell, &shell->workers, shell->options->workers));
-    return bind_socket(shell, &shell->clients, shell->options->clients);
+    if (shell->options->key) {
+        HNY_TRY(hny_keys_read(shell->options->key, &shell->pair));
+        HNY_TRY(hny_gate_create(&shell->gate, shell->context, shell->options->allow));
+    }
+    HNY_TRY(bind_socket(shell, &shell->workers, shell->options->workers, HNY_DOOR_WORKERS));
+    return bind_socket(shell, &shell->clients, shell->options->clients, HNY_DOOR_CLIENTS);
 }
 
 static void close_shell(struct shell *shell) {
@@ -60,6 +68,8 @@ static void close_shell(struct shell *shell) {
     hny_broker_core_destroy(&shell->core);
     if (shell->clients) zmq_close(shell->clients);
     if (shell->workers) zmq_close(shell->workers);
+    hny_gate_destroy(&shell->gate);
+    explicit_bzero(&shell->pair, sizeof shell->pair);
     if (shell->context) zmq_ctx_term(shell->context);
 }
 
@@ -77,14 +87,20 @@ static bool read_peer(const struct hny_piece *piece, struct hny_peer *peer) {
 
 static hny_status out(struct shell *shell);
 
+/* Tells the core, with the key that the connection is known by. */
+static hny_status tell_core(struct shell *shell, const struct hny_peer *peer,
+                            const struct hny_message *message) {
+    uint8_t key[HNY_KEY_BYTES];
+    bool keyed = shell->gate && hny_parcel_key(&shell->parcel, key);
+    return hny_broker_core_client(shell->core, hny_milliseconds(), peer, keyed ? key : NULL, message);
+}
+
 /* The sender of a request that cannot be read is told so, as far as it can be named. */
 static hny_status refuse_malformed(struct shell *shell, const struct hny_peer *peer,
                                    const struct hny_message *read) {
     const struct hny_message refused = {.command = HNY_TRANSLATE,
                                         .id = read->id}; /* without a payload: the core says what it is */
-    return read->command == HNY_TRANSLATE
-               ? hny_broker_core_client(shell->core, hny_milliseconds(), peer, NULL, &refused)
-               : HNY_OK;
+    return read->command == HNY_TRANSLATE ? tell_core(shell, peer, &refused) : HNY_OK;
 }
 
 static hny_status from_bare(struct shell *shell, const struct hny_peer *peer, struct hny_piece text) {
@@ -116,8 +132,7 @@ static hny_status from_client(struct shell *shell) {
         return HNY_OK;
     }
     if (status == HNY_ERROR_INPUT) return refuse_malformed(shell, &peer, &message);
-    if (status == HNY_OK)
-        status = hny_broker_core_client(shell->core, hny_milliseconds(), &peer, NULL, &message);
+    if (status == HNY_OK) status = tell_core(shell, &peer, &message);
     hny_payload_drop(&message.payload);
     return status;
 }
@@ -203,6 +218,7 @@ static hny_status turn(struct shell *shell) {
     uint64_t now = hny_milliseconds();
     if (now - shell->ticked < TICK) return HNY_OK;
     shell->ticked = now;
+    HNY_TRY(hny_gate_check(shell->gate));
     hny_bare_tick(shell->bare, now);
     HNY_TRY(hny_broker_core_tick(shell->core, now));
     return out(shell);

@@ -11,6 +11,9 @@ struct hny_broker_options {
     const char *const
         *models; /* names whose workers are on their way: the first is that of requests without one */
     size_t model_count;
+    const char *key; /* file with the broker's keys; NULL: whoever reaches it is served */
+    const char
+        *allow[2]; /* files with the public keys of clients and workers that are let in; NULL without KEY */
     struct hny_broker_limits limits;
     uint64_t drain; /* ms that accepted requests have after the stop was requested */
 };

@@ -1,6 +1,7 @@
 #include "pipeline/client.h"
 
 #include "base/memory.h"
+#include "pipeline/gate.h"
 #include "pipeline/parcel.h"
 #include "pipeline/wire.h"
 #include <stdlib.h>
@@ -21,6 +22,11 @@ struct hny_client {
 };
 
 hny_status hny_client_open(struct hny_client **client, const char *endpoint) {
+    return hny_client_open_keyed(client, endpoint, NULL, NULL);
+}
+
+hny_status hny_client_open_keyed(struct hny_client **client, const char *endpoint, const char *key,
+                                 const char *server) {
     struct hny_client *made = hny_allocate(1, sizeof *made);
     uint8_t uuid[16];
     if (!made) return HNY_ERROR_MEMORY;
@@ -29,6 +35,7 @@ hny_status hny_client_open(struct hny_client **client, const char *endpoint) {
     if (status == HNY_OK && !(made->context = zmq_ctx_new()))
         status = hny_zmq_fail("cannot make", "a context");
     if (status == HNY_OK) status = hny_socket_open(&made->socket, made->context, ZMQ_DEALER, -1, 200);
+    if (status == HNY_OK && key) status = hny_gate_enter(made->socket, key, server);
     if (status == HNY_OK && zmq_connect(made->socket, endpoint) != 0)
         status = hny_zmq_fail("cannot connect to", endpoint);
     if (status != HNY_OK) hny_client_close(&made);

@@ -23,6 +23,11 @@ struct hny_client;
 /* ENDPOINT: the broker's for clients. Nothing is sent yet; a broker that is not there yet is waited for. */
 hny_status hny_client_open(struct hny_client **client, const char *endpoint);
 
+/* The same with keys: KEY is the file of one's own pair, SERVER the broker's public key or its file
+ * (pipeline/keys.h). */
+hny_status hny_client_open_keyed(struct hny_client **client, const char *endpoint, const char *key,
+                                 const char *server);
+
 /* Also tells the broker what was received, as far as that goes at once. Nulls; NULL is allowed. */
 void hny_client_close(struct hny_client **client);
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -71,6 +72,11 @@ hny_status hny_parcel_receive(void *socket, struct hny_parcel *parcel, bool *any
     }
     *any = true;
     return HNY_OK;
+}
+
+bool hny_parcel_key(const struct hny_parcel *parcel, uint8_t *key) {
+    const char *user = parcel->count > 0 ? zmq_msg_gets(&parcel->parts[parcel->count - 1], "User-Id") : NULL;
+    return user && strlen(user) == 40 && zmq_z85_decode(key, user);
 }
 
 hny_status hny_parcel_send(void *socket, const struct hny_piece *pieces, size_t count, bool *sent) {

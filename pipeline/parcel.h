@@ -18,6 +18,9 @@ enum { HNY_PARCEL_PARTS = 4096 }; /* of a message; further ones are lost, and th
 /* The next message that has come on SOCKET: *ANY false where there is none, without waiting. */
 hny_status hny_parcel_receive(void *socket, struct hny_parcel *parcel, bool *any);
 
+/* The public key of the connection that the message came by, 32 bytes; false where it has none. */
+bool hny_parcel_key(const struct hny_parcel *parcel, uint8_t *key);
+
 /* Sends COUNT pieces without waiting; *SENT false where the other side takes no more, or has gone: it is lost
  * then, as a message can always be. */
 hny_status hny_parcel_send(void *socket, const struct hny_piece *pieces, size_t count, bool *sent);

@@ -8,6 +8,7 @@
 
 struct hny_worker_options {
     const char *broker;            /* the endpoint of its workers */
+    const char *key, *server;      /* files with its keys and the broker's public one; NULL: no keys */
     const struct hny_model *model; /* borrowed; NULL: an echo, which gives back what it gets */
     const char *const *names;      /* what requests call the model: the main one first */
     size_t name_count;

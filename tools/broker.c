@@ -1,6 +1,7 @@
 /* honyaku broker: hands clients' sentences to workers, and answers. */
 #include "base/progress.h"
 #include "pipeline/broker.h"
+#include "pipeline/gate.h"
 #include "tools/commands.h"
 
 #include <stdio.h>
@@ -15,6 +16,10 @@ static const struct hny_option options[] = {
     {"clients", 0, "N", false, false, "clients known at a time (default: 20000)"},
     {"memory", 0, "MIB", false, false, "text that waits, is worked on or is remembered (default: 1024)"},
     {"drain", 0, "SECONDS", false, false, "for accepted requests once it is to stop (default: 30)"},
+    {"key", 'k', "FILE", false, false, "the broker's keys, from honyaku keygen curve"},
+    {"allow", 0, "FILE", false, false, "public keys of clients, a line each, that are let in"},
+    {"allow-workers", 0, "FILE", false, false, "the same for workers"},
+    {"insecure", 0, NULL, false, false, "bind addresses that other machines reach without keys"},
     {"quiet", 'q', NULL, false, false, "say nothing but errors"},
     {NULL, 0, NULL, false, false, NULL},
 };
@@ -22,6 +27,23 @@ static const struct hny_option options[] = {
 static void say_ready(void *context) {
     const struct hny_broker_options *chosen = context;
     hny_progress_note("broker: clients at %s, workers at %s", chosen->clients, chosen->workers);
+}
+
+/* Without keys whoever reaches a socket is served: only this machine, unless that is said to be wanted. */
+static hny_status check_doors(const struct hny_broker_options *chosen, bool insecure) {
+    const char *const endpoints[HNY_DOORS] = {chosen->clients, chosen->workers};
+    bool allowed = chosen->allow[HNY_DOOR_CLIENTS] || chosen->allow[HNY_DOOR_WORKERS];
+    if (allowed != (chosen->key != NULL))
+        return hny_fail(HNY_ERROR_USAGE,
+                        "--key and the lists of keys (--allow, --allow-workers) go together");
+    for (int door = 0; door < HNY_DOORS; door++)
+        if (!chosen->allow[door] && !insecure && !hny_endpoint_is_local(endpoints[door]))
+            return hny_fail(
+                HNY_ERROR_USAGE,
+                "%s may be reached from other machines by anybody: use keys, bind a loopback address, or "
+                "say --insecure",
+                endpoints[door]);
+    return HNY_OK;
 }
 
 static hny_status run(const struct hny_arguments *arguments) {
@@ -39,6 +61,10 @@ static hny_status run(const struct hny_arguments *arguments) {
     chosen.drain = drain * 1000;
     chosen.clients = clients ? clients : "tcp://127.0.0.1:5555";
     chosen.workers = workers ? workers : "tcp://127.0.0.1:5556";
+    chosen.key = hny_argument_text(arguments, "key");
+    chosen.allow[HNY_DOOR_CLIENTS] = hny_argument_text(arguments, "allow");
+    chosen.allow[HNY_DOOR_WORKERS] = hny_argument_text(arguments, "allow-workers");
+    HNY_TRY(check_doors(&chosen, hny_argument_given(arguments, "insecure")));
     const char *models[64];
     chosen.model_count = hny_argument_times(arguments, "model");
     if (chosen.model_count > sizeof models / sizeof *models)

@@ -9,6 +9,7 @@ extern const struct hny_command hny_command_translate;
 extern const struct hny_command hny_command_serve;
 extern const struct hny_command hny_command_broker;
 extern const struct hny_command hny_command_worker;
+extern const struct hny_command hny_command_keygen_curve;
 extern const struct hny_command hny_command_send;
 extern const struct hny_command hny_command_score;
 extern const struct hny_command hny_command_evaluate;

@@ -18,6 +18,8 @@ static const struct hny_option options[] = {
     {"priority", 0, "N", false, false, "0 to 9: higher goes first among one's own (default: 0)"},
     {"window", 0, "N", false, false, "lines under way at a time (default: 512)"},
     {"quiet", 'q', NULL, false, false, "no progress on standard error"},
+    {"key", 'k', "FILE", false, false, "one's own keys, from honyaku keygen curve"},
+    {"server-key", 0, "KEY", false, false, "the broker's public key, or the file with it"},
     {NULL, 0, NULL, false, false, NULL},
 };
 
@@ -166,7 +168,12 @@ static hny_status run(const struct hny_arguments *arguments) {
     if (status == HNY_OK)
         status = hny_lines_open(&job.lines,
                                 hny_argument_rest(arguments) ? hny_argument_rest_at(arguments, 0) : "-");
-    if (status == HNY_OK) status = hny_client_open(&job.client, broker ? broker : "tcp://127.0.0.1:5555");
+    const char *key = hny_argument_text(arguments, "key"),
+               *server = hny_argument_text(arguments, "server-key");
+    if (status == HNY_OK && (key != NULL) != (server != NULL))
+        status = hny_fail(HNY_ERROR_USAGE, "--key and --server-key go together");
+    if (status == HNY_OK)
+        status = hny_client_open_keyed(&job.client, broker ? broker : "tcp://127.0.0.1:5555", key, server);
     if (status == HNY_OK) status = send_all(&job);
     hny_progress_end();
     if (status == HNY_OK && job.refused > 0)

@@ -1,6 +1,7 @@
 /* honyaku serve: a broker and its workers, all in one. */
 #include "base/progress.h"
 #include "model/folder.h"
+#include "pipeline/gate.h"
 #include "pipeline/supervisor.h"
 #include "tools/commands.h"
 
@@ -19,6 +20,8 @@ static const struct hny_option options[] = {
     {"precision", 0, "NAME", false, false, "f32, bf16, int8 or auto (default: auto)"},
     {"beam", 0, "N", false, false, "hypotheses kept at each step; 1 is greedy (default: 5)"},
     {"echo", 0, NULL, false, false, "no model: give back what comes, to try a connection"},
+    {"key", 'k', "FILE", false, false, "the service's keys, from honyaku keygen curve"},
+    {"allow", 0, "FILE", false, false, "public keys of clients, a line each, that are let in"},
     {"insecure", 0, NULL, false, false, "bind addresses that other machines reach, without keys"},
     {NULL, 0, NULL, false, false, NULL},
 };
@@ -56,25 +59,24 @@ static hny_status read_model(const char *text, struct served *model) {
                : hny_fail(HNY_ERROR_USAGE, "--model %s: the name has not 1 to 63 bytes", text);
 }
 
-/* Without keys whoever reaches the socket is served: only this machine, unless that is said to be wanted. */
-static hny_status check_endpoint(const char *endpoint, bool insecure) {
-    static const char *const local[] = {"tcp://127.", "tcp://[::1]", "tcp://localhost:", "ipc://"};
-    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
-        if (strncmp(endpoint, local[i], strlen(local[i])) == 0) return HNY_OK;
-    if (insecure) return HNY_OK;
-    return hny_fail(
-        HNY_ERROR_USAGE,
-        "%s may be reached from other machines by anybody: bind a loopback address, or say --insecure",
-        endpoint);
-}
-
-static hny_status add_broker(struct service *service, const char *bind) {
-    const char *words[8 + 2 * MOST_MODELS] = {service->program, "broker",         "--quiet", "--bind", bind,
-                                              "--workers",      service->endpoint};
-    for (size_t i = 0, count = 7; i < service->count; i++) {
+/* Its workers are its own children, behind a socket in a folder that only its user enters. */
+static hny_status add_broker(struct service *service, const struct hny_arguments *arguments,
+                             const char *bind) {
+    const char *words[16 + 2 * MOST_MODELS] = {service->program, "broker",         "--quiet", "--bind", bind,
+                                               "--workers",      service->endpoint};
+    static const char *const passed[][2] = {{"key", "--key"}, {"allow", "--allow"}};
+    size_t count = 7;
+    for (size_t i = 0; i < service->count; i++) {
         words[count++] = "--model";
         words[count++] = service->models[i].name;
     }
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
+        const char *value = hny_argument_text(arguments, passed[i][0]);
+        if (!value) continue;
+        words[count++] = passed[i][1];
+        words[count++] = value;
+    }
+    if (hny_argument_given(arguments, "insecure")) words[count++] = "--insecure";
     return hny_supervisor_add(service->supervisor, service->program, words, -1, 0);
 }
 
@@ -142,7 +144,7 @@ static hny_status serve(struct service *service, const struct hny_arguments *arg
     for (size_t i = 0; i < service->count; i++)
         if (service->models[i].folder)
             HNY_TRY(make_image(&service->models[i], hny_argument_text(arguments, "precision")));
-    HNY_TRY(add_broker(service, bind));
+    HNY_TRY(add_broker(service, arguments, bind));
     for (size_t i = 0; i < service->count; i++)
         HNY_TRY(add_workers(service, arguments, &service->models[i], workers));
     hny_progress_note("serving at %s", bind);
@@ -155,7 +157,13 @@ static hny_status run(const struct hny_arguments *arguments) {
     const char *bind = hny_argument_text(arguments, "bind");
     bool echo = hny_argument_given(arguments, "echo");
     if (!bind) bind = "tcp://127.0.0.1:5555";
-    HNY_TRY(check_endpoint(bind, hny_argument_given(arguments, "insecure")));
+    bool keyed = hny_argument_text(arguments, "key") && hny_argument_text(arguments, "allow");
+    if (!keyed && !hny_argument_given(arguments, "insecure") && !hny_endpoint_is_local(bind))
+        return hny_fail(
+            HNY_ERROR_USAGE,
+            "%s may be reached from other machines by anybody: use --key and --allow, bind a loopback "
+            "address, or say --insecure",
+            bind);
     HNY_TRY(hny_argument_count(arguments, "workers", 1, 1024, &workers));
     service.count = hny_argument_times(arguments, "model");
     if (service.count > MOST_MODELS) return hny_fail(HNY_ERROR_USAGE, "at most %d models", MOST_MODELS);

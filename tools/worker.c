@@ -23,6 +23,8 @@ static const struct hny_option options[] = {
     {"precision", 0, "NAME", false, false, "f32, bf16, int8 or auto (default: auto)"},
     {"credit", 0, "BYTES", false, false, "of sentences, that it holds at a time (default: 16384)"},
     {"image", 0, "FD", false, false, "open file that holds the packed weights, from a parent process"},
+    {"key", 'k', "FILE", false, false, "one's own keys, from honyaku keygen curve"},
+    {"server-key", 0, "KEY", false, false, "the broker's public key, or the file with it"},
     {NULL, 0, NULL, false, false, NULL},
 };
 
@@ -78,6 +80,10 @@ static hny_status run(const struct hny_arguments *arguments) {
                *broker = hny_argument_text(arguments, "connect");
     hny_worker_options_defaults(&chosen);
     chosen.broker = broker ? broker : "tcp://127.0.0.1:5556";
+    chosen.key = hny_argument_text(arguments, "key");
+    chosen.server = hny_argument_text(arguments, "server-key");
+    if ((chosen.key != NULL) != (chosen.server != NULL))
+        return hny_fail(HNY_ERROR_USAGE, "--key and --server-key go together");
     if ((folder != NULL) == hny_argument_given(arguments, "echo"))
         return hny_fail(HNY_ERROR_USAGE, "either --model DIR says what translates, or --echo");
     if (folder) HNY_TRY(open_model(arguments, folder, &model));

@@ -1,0 +1,134 @@
+#include "pipeline/gate.h"
+
+#include "base/memory.h"
+#include "pipeline/parcel.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char gate_endpoint[] = "inproc://zeromq.zap.01";
+static const char *const domains[HNY_DOORS] = {"clients", "workers"};
+
+struct hny_gate {
+    struct hny_key_list lists[HNY_DOORS];
+    void *socket; /* REP, the thread's once it runs */
+    pthread_t thread;
+    bool running;
+    atomic_bool ending, failed;
+};
+
+static bool is_text(const struct hny_piece *piece, const char *text) {
+    return piece->size == strlen(text) && memcmp(piece->data, text, piece->size) == 0;
+}
+
+/* The frames of a request: version, number, domain, address, identity, mechanism, credentials. */
+static bool lets_in(const struct hny_gate *gate, const struct hny_parcel *request) {
+    const struct hny_piece *frames = request->pieces;
+    if (request->count != 7 || !is_text(&frames[5], "CURVE") || frames[6].size != HNY_KEY_SIZE) return false;
+    for (int door = 0; door < HNY_DOORS; door++)
+        if (is_text(&frames[2], domains[door]))
+            return hny_key_list_has(&gate->lists[door], (const uint8_t *)frames[6].data);
+    return false;
+}
+
+static hny_status answer(struct hny_gate *gate, const struct hny_parcel *request) {
+    char user[HNY_KEY_TEXT] = "";
+    bool in = lets_in(gate, request), sent;
+    if (request->count < 2) return hny_fail(HNY_ERROR_INPUT, "a request of %zu frames", request->count);
+    if (in) zmq_z85_encode(user, (const uint8_t *)request->pieces[6].data, HNY_KEY_SIZE);
+    const struct hny_piece reply[] = {
+        {"1.0", 3}, request->pieces[1], {in ? "200" : "400", 3}, {in ? "OK" : "No", 2}, {user, strlen(user)},
+        {"", 0}};
+    return hny_parcel_send(gate->socket, reply, sizeof reply / sizeof *reply, &sent);
+}
+
+static hny_status serve(struct hny_gate *gate, struct hny_parcel *request) {
+    while (!gate->ending) {
+        zmq_pollitem_t item = {gate->socket, 0, ZMQ_POLLIN, 0};
+        bool any = false;
+        if (zmq_poll(&item, 1, 50) < 0 && zmq_errno() != EINTR)
+            return hny_zmq_fail("cannot wait at", gate_endpoint);
+        if (item.revents & ZMQ_POLLIN) HNY_TRY(hny_parcel_receive(gate->socket, request, &any));
+        if (any) HNY_TRY(answer(gate, request));
+    }
+    return HNY_OK;
+}
+
+static void *live(void *argument) {
+    struct hny_gate *gate = argument;
+    struct hny_parcel request = {0};
+    if (serve(gate, &request) != HNY_OK) gate->failed = true;
+    hny_parcel_free(&request);
+    return NULL;
+}
+
+static hny_status start(struct hny_gate *gate, void *context) {
+    sigset_t all, before;
+    HNY_TRY(hny_socket_open(&gate->socket, context, ZMQ_REP, 4096, 0));
+    if (zmq_bind(gate->socket, gate_endpoint) != 0) return hny_zmq_fail("cannot bind", gate_endpoint);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&gate->thread, NULL, live, gate);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) return hny_fail(HNY_ERROR_IO, "a thread could not be started: %s", strerror(error));
+    gate->running = true;
+    return HNY_OK;
+}
+
+bool hny_endpoint_is_local(const char *endpoint) {
+    static const char *const local[] = {"tcp://127.", "tcp://[::1]", "tcp://localhost:", "ipc://"};
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+        if (strncmp(endpoint, local[i], strlen(local[i])) == 0) return true;
+    return false;
+}
+
+hny_status hny_gate_create(struct hny_gate **gate, void *context, const char *const lists[HNY_DOORS]) {
+    struct hny_gate *made = hny_allocate(1, sizeof *made);
+    if (!made) return HNY_ERROR_MEMORY;
+    hny_status status = HNY_OK;
+    for (int door = 0; door < HNY_DOORS && status == HNY_OK; door++)
+        if (lists[door]) status = hny_key_list_read(lists[door], &made->lists[door]);
+    if (status == HNY_OK) status = start(made, context);
+    if (status != HNY_OK) hny_gate_destroy(&made);
+    *gate = made;
+    return status;
+}
+
+void hny_gate_destroy(struct hny_gate **gate) {
+    struct hny_gate *old = *gate;
+    if (!old) return;
+    old->ending = true;
+    if (old->running) pthread_join(old->thread, NULL);
+    if (old->socket) zmq_close(old->socket);
+    for (int door = 0; door < HNY_DOORS; door++) hny_key_list_free(&old->lists[door]);
+    free(old);
+    *gate = NULL;
+}
+
+hny_status hny_gate_check(const struct hny_gate *gate) {
+    return gate && gate->failed ? hny_fail(HNY_ERROR_IO, "the check of keys has failed: nobody can connect")
+                                : HNY_OK;
+}
+
+hny_status hny_gate_guard(void *socket, const struct hny_key_pair *pair, enum hny_door door) {
+    int server = 1;
+    bool fine = zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &server, sizeof server) == 0 &&
+                zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, pair->secret_key, HNY_KEY_TEXT) == 0 &&
+                zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domains[door], strlen(domains[door])) == 0;
+    return fine ? HNY_OK : hny_zmq_fail("cannot set", "a socket's keys");
+}
+
+hny_status hny_gate_enter(void *socket, const char *key, const char *server) {
+    struct hny_key_pair pair;
+    char server_key[HNY_KEY_TEXT];
+    HNY_TRY(hny_keys_public(server, server_key));
+    HNY_TRY(hny_keys_read(key, &pair));
+    bool fine = zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_key, HNY_KEY_TEXT) == 0 &&
+                zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, pair.public_key, HNY_KEY_TEXT) == 0 &&
+                zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, pair.secret_key, HNY_KEY_TEXT) == 0;
+    explicit_bzero(&pair, sizeof pair);
+    return fine ? HNY_OK : hny_zmq_fail("cannot set", "a socket's keys");
+}

@@ -1,0 +1,29 @@
+/* Who may connect: ZeroMQ's authentication (ZAP, RFC 27) of a context's CURVE servers against lists of keys.
+ * A thread of its own answers; where it fails nobody gets in any more, and hny_gate_check says so. */
+#ifndef HNY_PIPELINE_GATE_H
+#define HNY_PIPELINE_GATE_H
+
+#include "pipeline/keys.h"
+
+struct hny_gate;
+
+enum hny_door { HNY_DOOR_CLIENTS, HNY_DOOR_WORKERS, HNY_DOORS };
+
+/* Whether nobody but this machine's users reaches ENDPOINT: a loopback address, or a path of the file system.
+ */
+bool hny_endpoint_is_local(const char *endpoint);
+
+/* Reads the lists of the two doors, of which NULL lets nobody in. To be made before any socket of CONTEXT is
+ * bound, and destroyed before the context. */
+hny_status hny_gate_create(struct hny_gate **gate, void *context, const char *const lists[HNY_DOORS]);
+void hny_gate_destroy(struct hny_gate **gate); /* nulls; NULL is allowed */
+
+/* HNY_ERROR_IO once its thread has failed. */
+hny_status hny_gate_check(const struct hny_gate *gate);
+
+/* SOCKET becomes a server with the keys PAIR behind DOOR; or a client with the pair in the file KEY of the
+ * server whose public key is SERVER, or in the file SERVER. Before binding and connecting. */
+hny_status hny_gate_guard(void *socket, const struct hny_key_pair *pair, enum hny_door door);
+hny_status hny_gate_enter(void *socket, const char *key, const char *server);
+
+#endif
