@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 ROOMS := base tokenizer nn encoder decoder model pipeline
 VARIANT := release
 
-PACKAGES := libutf8proc jansson libzstd zlib libcrypto icu-uc libdivsufsort libzmq
+PACKAGES := libutf8proc jansson libzstd zlib libcrypto icu-uc libdivsufsort libzmq libseccomp
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
     -Wundef -Wvla -Wformat=2 -Werror
 OPTIMISE := -O3 -fno-math-errno -fno-trapping-math

@@ -94,10 +94,12 @@ hny_status hny_request_answer(struct hny_broker_core *core, uint64_t now, struct
     set_payload(core, request, payload);
     hny_list_put(&core->answers, &request->node);
     core->counts.remembered++;
-    if (refusal)
+    if (refusal) {
         core->counts.refused++;
-    else
+    } else {
         core->counts.answered++;
+        hny_histogram_add(&core->times, now - request->accepted);
+    }
     return tell_client(core, request);
 }
 
@@ -184,6 +186,7 @@ static hny_status accept(struct hny_broker_core *core, uint64_t now, struct hny_
     request->sequence = message->id.sequence;
     request->client = client;
     request->flow = flow;
+    request->accepted = now;
     request->deadline = message->payload->wants.deadline ? now + message->payload->wants.deadline : 0;
     set_payload(core, request, message->payload);
     HASH_ADD(hh, client->requests, sequence, sizeof request->sequence, request);
@@ -243,6 +246,15 @@ static hny_status received(struct hny_broker_core *core, uint64_t now, struct hn
     return hny_workers_feed(core, now);
 }
 
+static hny_status tell_state(struct hny_broker_core *core, uint64_t now, const struct hny_peer *peer,
+                             const struct hny_request_id *id) {
+    struct hny_payload *state = hny_broker_state(core, now);
+    if (!state) return HNY_ERROR_MEMORY;
+    hny_status status = tell(core, peer, HNY_STATE, id, HNY_NOT_REFUSED, state);
+    hny_payload_drop(&state);
+    return status;
+}
+
 hny_status hny_broker_core_client(struct hny_broker_core *core, uint64_t now, const struct hny_peer *peer,
                                   const uint8_t *key, const struct hny_message *message) {
     struct hny_client *client = find_client(core, message->id.uuid);
@@ -261,6 +273,8 @@ hny_status hny_broker_core_client(struct hny_broker_core *core, uint64_t now, co
         return client ? received(core, now, client, message->id.sequence) : HNY_OK;
     case HNY_PING:
         return tell(core, peer, HNY_PONG, &message->id, HNY_NOT_REFUSED, NULL);
+    case HNY_STATUS:
+        return tell_state(core, now, peer, &message->id);
     default:
         return HNY_OK;
     }

@@ -13,6 +13,7 @@
 #ifndef HNY_PIPELINE_BROKER_CORE_H
 #define HNY_PIPELINE_BROKER_CORE_H
 
+#include "base/buffer.h"
 #include "pipeline/message.h"
 
 /* Where a message came from and an answer goes: a routing id. It stands for a connection, never for a client.
@@ -77,7 +78,10 @@ struct hny_action {
 };
 bool hny_broker_core_take(struct hny_broker_core *core, struct hny_action *action); /* false: nothing to do */
 
-/* For status pages and tests. */
+/* All of it as a JSON object of one line, appended to TEXT: what `honyaku status` shows. */
+hny_status hny_broker_core_report(const struct hny_broker_core *core, uint64_t now, struct hny_buffer *text);
+
+/* For tests. */
 struct hny_broker_counts {
     size_t clients, workers, waiting, working, remembered, bytes;
     uint64_t accepted, answered, refused, handed_out_again;

@@ -3,6 +3,7 @@
 #define HNY_PIPELINE_BROKER_RECORDS_H
 
 #include "pipeline/broker_core.h"
+#include "pipeline/histogram.h"
 #include <uthash.h>
 
 enum { HNY_PRIORITIES = 10, HNY_ROUTES_A_WORKER = 16 };
@@ -25,6 +26,7 @@ struct hny_request {
     enum hny_refusal refusal;    /* of the answer */
     uint64_t deadline;           /* 0: none */
     uint64_t answered;           /* when */
+    uint64_t accepted;           /* when */
     unsigned killed;             /* workers lost with it */
     struct hny_worker *worker;
     uint64_t job;
@@ -94,6 +96,7 @@ struct hny_broker_core {
     uint64_t started;                /* when it was first told of anything */
     struct hny_list_node answers;    /* requests that are answered, oldest first */
     struct hny_broker_counts counts;
+    struct hny_histogram times; /* from a request's acceptance to its translation, ms */
     bool draining;
     uint64_t last_tick;
     uint32_t session; /* the last that was opened */
@@ -147,6 +150,11 @@ void hny_request_unhook(struct hny_broker_core *core, struct hny_request *reques
 
 hny_status hny_clients_tick(struct hny_broker_core *core, uint64_t now);
 void hny_clients_free(struct hny_broker_core *core);
+
+/* --- pipeline/broker_report.c --- */
+
+/* What hny_broker_core_report gives, as a payload. NULL with a message: out of memory. */
+struct hny_payload *hny_broker_state(const struct hny_broker_core *core, uint64_t now);
 
 /* --- pipeline/broker_workers.c --- */
 

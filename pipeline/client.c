@@ -4,6 +4,7 @@
 #include "pipeline/gate.h"
 #include "pipeline/parcel.h"
 #include "pipeline/wire.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct hny_client {
     uint64_t ticked;
     struct hny_message *answers; /* [first, end) that nobody has taken */
     size_t first, end, capacity;
+    struct hny_payload *state; /* the broker's last STATE */
 };
 
 hny_status hny_client_open(struct hny_client **client, const char *endpoint) {
@@ -83,6 +85,7 @@ void hny_client_close(struct hny_client **client) {
     if (old->socket && hny_client_core_tick(old->core, hny_milliseconds()) == HNY_OK) (void)act(old);
     for (size_t i = old->first; i < old->end; i++) hny_payload_drop(&old->answers[i].payload);
     free(old->answers);
+    hny_payload_drop(&old->state);
     free(old->pieces);
     hny_parcel_free(&old->parcel);
     hny_frames_free(&old->frames);
@@ -124,6 +127,10 @@ static hny_status hear(struct hny_client *client) {
         if (parcel->count < 2 || parcel->pieces[0].size != 0) continue;
         hny_status status = hny_wire_read(parcel->pieces + 1, parcel->count - 1, &message);
         if (status == HNY_ERROR_INPUT) continue;
+        if (status == HNY_OK && message.command == HNY_STATE) {
+            hny_payload_drop(&client->state);
+            client->state = hny_payload_keep(message.payload);
+        }
         if (status == HNY_OK) status = hny_client_core_message(client->core, hny_milliseconds(), &message);
         hny_payload_drop(&message.payload);
         HNY_TRY(status);
@@ -163,6 +170,32 @@ hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, str
         uint64_t wait = end - now < TICK ? end - now : TICK;
         if (zmq_poll(&item, 1, (long)wait) < 0 && zmq_errno() != EINTR)
             return hny_zmq_fail("cannot wait for", "answers");
+    }
+}
+
+hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, struct hny_buffer *json,
+                            bool *got) {
+    uint64_t end = hny_milliseconds() + milliseconds, asked = 0;
+    *got = false;
+    hny_payload_drop(&client->state);
+    for (;;) {
+        uint64_t now = hny_milliseconds();
+        HNY_TRY(hear(client));
+        if (client->state && client->state->count == 1) {
+            *got = true;
+            return hny_buffer_append(json, client->state->sentences[0].data,
+                                     client->state->sentences[0].size);
+        }
+        if (now >= end) return HNY_OK;
+        if (!asked || now - asked >= 1000) {
+            struct hny_message message = {.command = HNY_STATUS};
+            hny_client_core_uuid(client->core, message.id.uuid);
+            HNY_TRY(tell(client, &message));
+            asked = now;
+        }
+        zmq_pollitem_t item = {client->socket, 0, ZMQ_POLLIN, 0};
+        if (zmq_poll(&item, 1, (long)(end - now < TICK ? end - now : TICK)) < 0 && zmq_errno() != EINTR)
+            return hny_zmq_fail("cannot wait for", "the broker's state");
     }
 }
 

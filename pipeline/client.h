@@ -16,6 +16,7 @@
 #ifndef HNY_PIPELINE_CLIENT_H
 #define HNY_PIPELINE_CLIENT_H
 
+#include "base/buffer.h"
 #include "pipeline/client_core.h"
 
 struct hny_client;
@@ -52,6 +53,11 @@ void hny_answer_free(struct hny_answer *answer);
  * out again in here alone: a client that waits for answers has to call it. */
 hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, struct hny_answer *answer,
                            bool *taken);
+
+/* The broker's state as a JSON object, appended to JSON; *GOT false where none has come after MILLISECONDS.
+ * Answers that come meanwhile are kept for hny_client_take. */
+hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, struct hny_buffer *json,
+                            bool *got);
 
 size_t hny_client_pending(const struct hny_client *client); /* requests without an answer yet */
 

@@ -163,6 +163,10 @@ hny_status hny_client_core_tick(struct hny_client_core *core, uint64_t now) {
     return HNY_OK;
 }
 
+void hny_client_core_uuid(const struct hny_client_core *core, uint8_t *uuid) {
+    memcpy(uuid, core->uuid, sizeof core->uuid);
+}
+
 size_t hny_client_core_pending(const struct hny_client_core *core) {
     return HASH_COUNT(core->requests);
 }

@@ -34,6 +34,8 @@ hny_status hny_client_core_message(struct hny_client_core *core, uint64_t now,
 /* Time has passed; to be called some times in `again`. */
 hny_status hny_client_core_tick(struct hny_client_core *core, uint64_t now);
 
+void hny_client_core_uuid(const struct hny_client_core *core, uint8_t *uuid);
+
 size_t hny_client_core_pending(const struct hny_client_core *core); /* requests without an answer */
 
 struct hny_client_action {

@@ -15,11 +15,13 @@ enum hny_verb {
                  */
     HNY_RECEIVED, /* answers up to this sequence number have come, all of them: the broker may forget them */
     HNY_PING,     /* to a broker: I am still there; answered by PONG */
+    HNY_STATUS,   /* how are you: answered by STATE */
     /* the broker to a client */
     HNY_ACCEPTED,
     HNY_TRANSLATED,
     HNY_REFUSED,
     HNY_PONG,
+    HNY_STATE, /* a JSON object that tells of models, workers, queues and times */
     /* a worker to the broker */
     HNY_READY, /* a session begins, what I held before is forgotten: these are my models, so much can I hold
                 */
@@ -88,10 +90,10 @@ struct hny_payload *hny_payload_create(struct hny_piece options, const struct hn
 struct hny_payload *hny_payload_keep(struct hny_payload *payload); /* one reference more; NULL stays NULL */
 void hny_payload_drop(struct hny_payload **payload);               /* one less, the last frees; nulls */
 
-/* Plain data. What PAYLOAD holds: TRANSLATE, WORK the sentences; TRANSLATED, DONE the translations; REFUSED
- * and a refusing DONE the reason in words, or nothing; READY the names of models, the first one the worker's
- * main; a worker's BEAT the numbers of the jobs that it holds (hny_jobs_pack), so that the broker finds out
- * what was lost on the way. NULL elsewhere. */
+/* Plain data. What PAYLOAD holds: TRANSLATE, WORK the sentences; STATE the JSON; TRANSLATED, DONE the
+ * translations; REFUSED and a refusing DONE the reason in words, or nothing; READY the names of models, the
+ * first one the worker's main; a worker's BEAT the numbers of the jobs that it holds (hny_jobs_pack), so that
+ * the broker finds out what was lost on the way. NULL elsewhere. */
 struct hny_message {
     enum hny_verb command;
     struct hny_request_id id;

@@ -11,9 +11,10 @@ static const char protocol[] = "HNY1";
 static const char *const names[HNY_COMMANDS] = {
     [HNY_TRANSLATE] = "TRANSLATE", [HNY_CANCEL] = "CANCEL",     [HNY_RECEIVED] = "RECEIVED",
     [HNY_PING] = "PING",           [HNY_ACCEPTED] = "ACCEPTED", [HNY_TRANSLATED] = "TRANSLATED",
-    [HNY_REFUSED] = "REFUSED",     [HNY_PONG] = "PONG",         [HNY_READY] = "READY",
-    [HNY_BEAT] = "BEAT",           [HNY_DONE] = "DONE",         [HNY_LEAVE] = "LEAVE",
-    [HNY_WORK] = "WORK",           [HNY_ABANDON] = "ABANDON",   [HNY_UNKNOWN] = "UNKNOWN",
+    [HNY_REFUSED] = "REFUSED",     [HNY_PONG] = "PONG",         [HNY_STATUS] = "STATUS",
+    [HNY_STATE] = "STATE",         [HNY_READY] = "READY",       [HNY_BEAT] = "BEAT",
+    [HNY_DONE] = "DONE",           [HNY_LEAVE] = "LEAVE",       [HNY_WORK] = "WORK",
+    [HNY_ABANDON] = "ABANDON",     [HNY_UNKNOWN] = "UNKNOWN",
 };
 
 const char *hny_command_name(enum hny_verb command) {

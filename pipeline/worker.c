@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/progress.h"
+#include "pipeline/confine.h"
 #include "pipeline/gate.h"
 #include "pipeline/parcel.h"
 #include "pipeline/wire.h"
@@ -282,6 +283,8 @@ hny_status hny_worker_run(const struct hny_worker_options *options) {
     struct shell shell = {.options = options};
     uint64_t end = 0;
     hny_status status = open_shell(&shell);
+    /* A broker on another machine may have to be connected to again. */
+    if (status == HNY_OK) status = hny_confine(strncmp(options->broker, "ipc://", 6) != 0);
     while (status == HNY_OK && !hny_worker_core_left(shell.core)) {
         status = turn(&shell);
         if (!hny_stop_requested()) continue;

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 TestSuite(broker);
@@ -443,6 +444,32 @@ Test(broker, a_vanished_clients_waiting_work_is_dropped) {
     cr_assert(heard(&scene, HNY_ABANDON, WORKER));
     hny_broker_core_count(scene.core, &counts);
     cr_assert(counts.waiting == 0 && counts.working == 0 && counts.bytes == 0);
+    close_scene(&scene);
+}
+
+Test(broker, tells_of_itself) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    ask(&scene, ANNA, 1, "one");
+    scene.now += 40;
+    finish(&scene, WORKER, heard(&scene, HNY_WORK, WORKER)->id.sequence, "eins");
+    ask(&scene, ANNA, 2, "two");
+    client_says(&scene, make(HNY_STATUS, BERT, 9), NULL);
+    const struct hny_message *state = heard(&scene, HNY_STATE, BERT);
+    cr_assert(state && state->id.sequence == 9 && state->payload->count == 1);
+    char text[2048];
+    snprintf(text, sizeof text, "%.*s", (int)state->payload->sentences[0].size,
+             state->payload->sentences[0].data);
+    static const char *const parts[] = {"\"translated\":1",
+                                        "\"working\":1",
+                                        "\"clients\":1",
+                                        "\"p50\":47",
+                                        "\"name\":\"en-ja\",\"workers\":1",
+                                        "\"jobs\":1"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        cr_assert(strstr(text, parts[i]), "%s is not in %s", parts[i], text);
     close_scene(&scene);
 }
 
