@@ -1,7 +1,7 @@
 #include "pipeline/client.h"
 
 #include "base/memory.h"
-#include "pipeline/gate.h"
+#include "pipeline/keys.h"
 #include "pipeline/parcel.h"
 #include "pipeline/wire.h"
 #include <errno.h>
@@ -37,7 +37,7 @@ hny_status hny_client_open_keyed(struct hny_client **client, const char *endpoin
     if (status == HNY_OK && !(made->context = zmq_ctx_new()))
         status = hny_zmq_fail("cannot make", "a context");
     if (status == HNY_OK) status = hny_socket_open(&made->socket, made->context, ZMQ_DEALER, -1, 200);
-    if (status == HNY_OK && key) status = hny_gate_enter(made->socket, key, server);
+    if (status == HNY_OK && key) status = hny_keys_use(made->socket, key, server);
     if (status == HNY_OK && zmq_connect(made->socket, endpoint) != 0)
         status = hny_zmq_fail("cannot connect to", endpoint);
     if (status != HNY_OK) hny_client_close(&made);
@@ -200,5 +200,5 @@ hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, st
 }
 
 size_t hny_client_pending(const struct hny_client *client) {
-    return hny_client_core_pending(client->core);
+    return hny_client_core_pending(client->core) + (client->end - client->first);
 }

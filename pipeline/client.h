@@ -59,6 +59,6 @@ hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, str
 hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, struct hny_buffer *json,
                             bool *got);
 
-size_t hny_client_pending(const struct hny_client *client); /* requests without an answer yet */
+size_t hny_client_pending(const struct hny_client *client); /* requests whose answer has not been taken */
 
 #endif

@@ -120,15 +120,3 @@ hny_status hny_gate_guard(void *socket, const struct hny_key_pair *pair, enum hn
                 zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domains[door], strlen(domains[door])) == 0;
     return fine ? HNY_OK : hny_zmq_fail("cannot set", "a socket's keys");
 }
-
-hny_status hny_gate_enter(void *socket, const char *key, const char *server) {
-    struct hny_key_pair pair;
-    char server_key[HNY_KEY_TEXT];
-    HNY_TRY(hny_keys_public(server, server_key));
-    HNY_TRY(hny_keys_read(key, &pair));
-    bool fine = zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_key, HNY_KEY_TEXT) == 0 &&
-                zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, pair.public_key, HNY_KEY_TEXT) == 0 &&
-                zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, pair.secret_key, HNY_KEY_TEXT) == 0;
-    explicit_bzero(&pair, sizeof pair);
-    return fine ? HNY_OK : hny_zmq_fail("cannot set", "a socket's keys");
-}

@@ -3,7 +3,7 @@
 #ifndef HNY_PIPELINE_GATE_H
 #define HNY_PIPELINE_GATE_H
 
-#include "pipeline/keys.h"
+#include "pipeline/key_list.h"
 
 struct hny_gate;
 
@@ -21,9 +21,7 @@ void hny_gate_destroy(struct hny_gate **gate); /* nulls; NULL is allowed */
 /* HNY_ERROR_IO once its thread has failed. */
 hny_status hny_gate_check(const struct hny_gate *gate);
 
-/* SOCKET becomes a server with the keys PAIR behind DOOR; or a client with the pair in the file KEY of the
- * server whose public key is SERVER, or in the file SERVER. Before binding and connecting. */
+/* SOCKET becomes a server with the keys PAIR behind DOOR. Before binding. */
 hny_status hny_gate_guard(void *socket, const struct hny_key_pair *pair, enum hny_door door);
-hny_status hny_gate_enter(void *socket, const char *key, const char *server);
 
 #endif

@@ -1,7 +1,5 @@
 #include "pipeline/keys.h"
 
-#include "base/lines.h"
-#include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,8 +9,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-/* TEXT, SIZE bytes of it, as a key; false where it is none. */
-static bool decode(const char *text, size_t size, uint8_t key[HNY_KEY_SIZE]) {
+bool hny_key_decode(const char *text, size_t size, uint8_t key[HNY_KEY_SIZE]) {
     char copy[HNY_KEY_TEXT];
     if (size != HNY_KEY_TEXT - 1 || memchr(text, '\0', size)) return false;
     memcpy(copy, text, size);
@@ -83,8 +80,8 @@ hny_status hny_keys_read(const char *path, struct hny_key_pair *pair) {
     hny_status status = read_small(path, true, text, sizeof text);
     if (status == HNY_OK &&
         (sscanf(text, "public %40s secret %40s %c", pair->public_key, pair->secret_key, &rest) != 2 ||
-         !decode(pair->public_key, strlen(pair->public_key), key) ||
-         !decode(pair->secret_key, strlen(pair->secret_key), key)))
+         !hny_key_decode(pair->public_key, strlen(pair->public_key), key) ||
+         !hny_key_decode(pair->secret_key, strlen(pair->secret_key), key)))
         status = hny_fail(HNY_ERROR_INPUT, "%s: is no pair of keys, as honyaku keygen curve makes", path);
     explicit_bzero(text, sizeof text);
     explicit_bzero(key, sizeof key);
@@ -94,10 +91,10 @@ hny_status hny_keys_read(const char *path, struct hny_key_pair *pair) {
 hny_status hny_keys_public(const char *text, char key[HNY_KEY_TEXT]) {
     char file[256];
     uint8_t bytes[HNY_KEY_SIZE];
-    if (!decode(text, strlen(text), bytes)) {
+    if (!hny_key_decode(text, strlen(text), bytes)) {
         HNY_TRY(read_small(text, false, file, sizeof file));
         file[strcspn(file, " \r\n")] = '\0';
-        if (!decode(file, strlen(file), bytes))
+        if (!hny_key_decode(file, strlen(file), bytes))
             return hny_fail(HNY_ERROR_INPUT, "%s: is no public key", text);
         text = file;
     }
@@ -105,41 +102,15 @@ hny_status hny_keys_public(const char *text, char key[HNY_KEY_TEXT]) {
     return HNY_OK;
 }
 
-static int compare(const void *a, const void *b) {
-    return memcmp(a, b, HNY_KEY_SIZE);
-}
-
-hny_status hny_key_list_read(const char *path, struct hny_key_list *list) {
-    struct hny_lines *lines = NULL;
-    size_t capacity = 0, size;
-    const char *text;
-    *list = (struct hny_key_list){0};
-    hny_status status = hny_lines_open(&lines, path);
-    for (bool more = true; status == HNY_OK;) {
-        status = hny_lines_next(lines, &text, &size, &more);
-        if (status != HNY_OK || !more) break;
-        const char *space = memchr(text, ' ', size);
-        size_t length = space ? (size_t)(space - text) : size;
-        if (length == 0 || (text[0] == '#' && length != HNY_KEY_TEXT - 1)) continue;
-        if (hny_grow(&list->keys, &capacity, list->count + 1, sizeof *list->keys))
-            status = HNY_ERROR_MEMORY;
-        else if (decode(text, length, list->keys[list->count]))
-            list->count++;
-        else
-            status = hny_fail(HNY_ERROR_INPUT, "%s:%llu: is no public key", path,
-                              (unsigned long long)hny_lines_number(lines));
-    }
-    if (lines) hny_lines_close(&lines);
-    if (status != HNY_OK) hny_key_list_free(list);
-    if (list->count > 0) qsort(list->keys, list->count, sizeof *list->keys, compare);
-    return status;
-}
-
-void hny_key_list_free(struct hny_key_list *list) {
-    free(list->keys);
-    *list = (struct hny_key_list){0};
-}
-
-bool hny_key_list_has(const struct hny_key_list *list, const uint8_t *key) {
-    return list->count > 0 && bsearch(key, list->keys, list->count, sizeof *list->keys, compare);
+hny_status hny_keys_use(void *socket, const char *key, const char *server) {
+    struct hny_key_pair pair;
+    char server_key[HNY_KEY_TEXT];
+    HNY_TRY(hny_keys_public(server, server_key));
+    HNY_TRY(hny_keys_read(key, &pair));
+    bool fine = zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_key, HNY_KEY_TEXT) == 0 &&
+                zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, pair.public_key, HNY_KEY_TEXT) == 0 &&
+                zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, pair.secret_key, HNY_KEY_TEXT) == 0;
+    explicit_bzero(&pair, sizeof pair);
+    return fine ? HNY_OK
+                : hny_fail(HNY_ERROR_IO, "cannot set a socket's keys: %s", zmq_strerror(zmq_errno()));
 }

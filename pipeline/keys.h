@@ -26,14 +26,11 @@ hny_status hny_keys_read(const char *path, struct hny_key_pair *pair);
 /* A public key: TEXT itself where it is one, else the file TEXT. */
 hny_status hny_keys_public(const char *text, char key[HNY_KEY_TEXT]);
 
-/* Public keys that are let in: a line each; what follows a space is for people, lines that begin with # too.
- */
-struct hny_key_list {
-    uint8_t (*keys)[HNY_KEY_SIZE]; /* rising */
-    size_t count;
-};
-hny_status hny_key_list_read(const char *path, struct hny_key_list *list);
-void hny_key_list_free(struct hny_key_list *list); /* back to the zero state */
-bool hny_key_list_has(const struct hny_key_list *list, const uint8_t *key);
+/* SOCKET becomes a client with the pair in the file KEY of the server whose public key is SERVER, or in the
+ * file SERVER. Before connecting. */
+hny_status hny_keys_use(void *socket, const char *key, const char *server);
+
+/* TEXT, SIZE bytes of it, as a key; false where it is none. */
+bool hny_key_decode(const char *text, size_t size, uint8_t key[HNY_KEY_SIZE]);
 
 #endif

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "pipeline/confine.h"
-#include "pipeline/gate.h"
+#include "pipeline/keys.h"
 #include "pipeline/parcel.h"
 #include "pipeline/wire.h"
 #include "pipeline/worker_core.h"
@@ -75,7 +75,7 @@ static hny_status open_shell(struct shell *shell) {
     shell->context = zmq_ctx_new();
     if (!shell->context) return hny_zmq_fail("cannot make", "a context");
     HNY_TRY(hny_socket_open(&shell->socket, shell->context, ZMQ_DEALER, -1, 1000));
-    if (options->key) HNY_TRY(hny_gate_enter(shell->socket, options->key, options->server));
+    if (options->key) HNY_TRY(hny_keys_use(shell->socket, options->key, options->server));
     return zmq_connect(shell->socket, options->broker) == 0
                ? HNY_OK
                : hny_zmq_fail("cannot connect to", options->broker);
