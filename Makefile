@@ -21,6 +21,11 @@ VARIANT := sanitize
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined
 endif
+ifeq ($(SANITIZE),thread)
+VARIANT := thread
+override CFLAGS += -fsanitize=thread -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=thread
+endif
 
 BUILD := build/$(VARIANT)
 OBJECTS_DIR := $(BUILD)/objects
@@ -111,6 +116,7 @@ include recipes/rules.mk
 include tests/fuzz/rules.mk
 include tests/resume/rules.mk
 include tests/simulate/rules.mk
+include tests/thread/rules.mk
 include tests/bench/rules.mk tests/bench/tokenizer/rules.mk
 
 test: honyaku $(TEST_PROGRAMS) $(BUILD)/simulate $(PLANTED_PROGRAMS) $(FAULT_TOOLS) $(FUZZ_PROGRAMS) $(SHARED) ## the whole test suite; with SANITIZE=1 under ASan and UBSan

@@ -5,7 +5,8 @@
 
 /* Marks a function whose loops are worth compiling for every instruction set. The names are of levels, not of
  * models such as "haswell", which only that model would match. */
-#if defined(__x86_64__) && !defined(HNY_DOUBLE) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && !defined(HNY_DOUBLE) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&  \
+    !defined(__SANITIZE_THREAD__)
 #define HNY_KERNELS_CLONED 1
 #define HNY_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

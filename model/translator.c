@@ -16,6 +16,7 @@
 struct line {
     struct line *next;
     uint64_t tag;
+    size_t best; /* translations wanted */
     struct hny_line_parts parts;
     struct hny_job *jobs; /* [parts.part_count] */
 };
@@ -121,9 +122,23 @@ static struct hny_search_options search_options(const struct hny_translator_opti
 
 hny_status hny_translator_add(struct hny_translator *translator, uint64_t tag, const char *text,
                               size_t size) {
+    return hny_translator_add_wanting(translator, tag, text, size, &(struct hny_line_wants){0});
+}
+
+hny_status hny_translator_add_wanting(struct hny_translator *translator, uint64_t tag, const char *text,
+                                      size_t size, const struct hny_line_wants *wants) {
+    struct hny_translator_options options = translator->options;
+    if (wants->best) options.best = wants->best;
+    if (wants->beam)
+        options.beam = wants->beam;
+    else if (options.beam < options.best)
+        options.beam = options.best;
+    options.attention = options.attention || wants->attention;
+    HNY_TRY(check_options(&options));
     struct line *line = hny_allocate(1, sizeof *line);
     if (!line) return HNY_ERROR_MEMORY;
     line->tag = tag;
+    line->best = options.best;
     hny_status status = hny_line_split(translator->splitter, text, size, &line->parts);
     size_t count = line->parts.part_count;
     if (status == HNY_OK && !(line->jobs = hny_allocate(count, sizeof *line->jobs)))
@@ -136,7 +151,7 @@ hny_status hny_translator_add(struct hny_translator *translator, uint64_t tag, c
         const struct hny_part *part = &line->parts.parts[i];
         line->jobs[i].ids = line->parts.ids.ids + part->first;
         line->jobs[i].count = part->count;
-        line->jobs[i].options = search_options(&translator->options, part->count);
+        line->jobs[i].options = search_options(&options, part->count);
     }
     *translator->last = line;
     translator->last = &line->next;
@@ -187,14 +202,14 @@ static hny_status join_choice(const struct hny_translator *translator,
     return status;
 }
 
-static hny_status choose(const struct hny_translator *translator, struct hny_line_translation *line) {
+static hny_status choose(const struct hny_translator *translator, size_t best,
+                         struct hny_line_translation *line) {
     size_t count = line->parts.part_count;
     const struct hny_translation **translations = hny_allocate(count, sizeof *translations);
     struct hny_text *texts = hny_allocate(count, sizeof *texts);
     hny_status status = translations && texts ? HNY_OK : HNY_ERROR_MEMORY;
     for (size_t i = 0; translations && i < count; i++) translations[i] = &line->translations[i];
-    if (status == HNY_OK)
-        status = hny_line_best(translations, count, translator->options.best, &line->choices, &line->count);
+    if (status == HNY_OK) status = hny_line_best(translations, count, best, &line->choices, &line->count);
     if (status == HNY_OK && !(line->texts = hny_allocate(line->count, sizeof *line->texts)))
         status = HNY_ERROR_MEMORY;
     for (size_t i = 0; status == HNY_OK && i < line->count; i++)
@@ -208,7 +223,7 @@ static hny_status choose(const struct hny_translator *translator, struct hny_lin
 static hny_status finish(struct hny_translator *translator, struct line **link,
                          struct hny_line_translation *made) {
     struct line *line = *link;
-    size_t count = line->parts.part_count;
+    size_t count = line->parts.part_count, best = line->best;
     struct hny_translation *translations = hny_allocate(count, sizeof *translations);
     if (!translations) return HNY_ERROR_MEMORY;
     *link = line->next;
@@ -220,7 +235,7 @@ static hny_status finish(struct hny_translator *translator, struct line **link,
         (struct hny_line_translation){.tag = line->tag, .parts = line->parts, .translations = translations};
     free(line->jobs);
     free(line);
-    hny_status status = choose(translator, made);
+    hny_status status = choose(translator, best, made);
     if (status != HNY_OK) hny_line_translation_free(made);
     return status;
 }

@@ -58,6 +58,16 @@ hny_status hny_translator_translate(struct hny_translator *translator, const cha
  * once. Where the model has no tokenizer and TEXT is not of ids: HNY_ERROR_INPUT, and the line is not in. */
 hny_status hny_translator_add(struct hny_translator *translator, uint64_t tag, const char *text, size_t size);
 
+/* The same for a line that wants other than the translator's options: BEAM and BEST are 0 for those,
+ * ATTENTION adds to theirs. HNY_ERROR_USAGE where there are fewer hypotheses than are wanted, and then the
+ * line is not in. */
+struct hny_line_wants {
+    size_t beam, best;
+    bool attention;
+};
+hny_status hny_translator_add_wanting(struct hny_translator *translator, uint64_t tag, const char *text,
+                                      size_t size, const struct hny_line_wants *wants);
+
 /* A line and its translations. */
 struct hny_line_translation {
     uint64_t tag;

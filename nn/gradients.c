@@ -92,7 +92,7 @@ void hny_gradients_destroy(struct hny_gradients **gradients) {
     *gradients = NULL;
 }
 
-/* --- The tasks ----------------------------------------------------------------------------------------- */
+/* --- The tasks -------------------------------------------------------------------------------------- */
 
 static double cost_of(const struct hny_gradients *gradients, const struct hny_tensor *tensor, size_t count) {
     double cost = 0;
@@ -139,7 +139,7 @@ static hny_status find_tasks(struct hny_gradients *gradients, size_t *tasks) {
     return HNY_OK;
 }
 
-/* --- Computing ----------------------------------------------------------------------------------------- */
+/* --- Computing -------------------------------------------------------------------------------------- */
 
 struct work {
     struct hny_gradients *gradients;

@@ -73,8 +73,7 @@ static void close_shell(struct shell *shell) {
     if (shell->context) zmq_ctx_term(shell->context);
 }
 
-/* --- In
- * ------------------------------------------------------------------------------------------------------ */
+/* --- In --------------------------------------------------------------------------------------------- */
 
 /* False for a routing id longer than ours, which ZeroMQ does not make by itself. */
 static bool read_peer(const struct hny_piece *piece, struct hny_peer *peer) {
@@ -164,8 +163,7 @@ static hny_status in(struct shell *shell, void *socket, hny_status (*take)(struc
     return HNY_OK;
 }
 
-/* --- Out
- * ----------------------------------------------------------------------------------------------------- */
+/* --- Out -------------------------------------------------------------------------------------------- */
 
 static hny_status send_frames(struct shell *shell, const struct hny_action *action) {
     struct hny_piece head[2] = {{(const char *)action->peer.bytes, action->peer.size}, {"", 0}};
@@ -206,8 +204,7 @@ static hny_status out(struct shell *shell) {
     return status;
 }
 
-/* --- Running
- * ------------------------------------------------------------------------------------------------- */
+/* --- Running ---------------------------------------------------------------------------------------- */
 
 static hny_status turn(struct shell *shell) {
     zmq_pollitem_t items[] = {{shell->workers, 0, ZMQ_POLLIN, 0}, {shell->clients, 0, ZMQ_POLLIN, 0}};

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Saying ------------------------------------------------------------------------------------------------
- */
+/* --- Saying ----------------------------------------------------------------------------------------- */
 
 static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_verb command,
                        const struct hny_request_id *id, enum hny_refusal refusal,
@@ -26,8 +25,7 @@ static hny_status tell_client(struct hny_broker_core *core, const struct hny_req
                 request->payload);
 }
 
-/* --- Requests ----------------------------------------------------------------------------------------------
- */
+/* --- Requests --------------------------------------------------------------------------------------- */
 
 void hny_request_unhook(struct hny_broker_core *core, struct hny_request *request) {
     struct hny_flow *flow = request->flow;
@@ -111,8 +109,7 @@ static hny_status drop(struct hny_broker_core *core, struct hny_request *request
     return HNY_OK;
 }
 
-/* --- Clients -----------------------------------------------------------------------------------------------
- */
+/* --- Clients ---------------------------------------------------------------------------------------- */
 
 static struct hny_client *find_client(struct hny_broker_core *core, const uint8_t *uuid) {
     struct hny_client *client = NULL;
@@ -159,8 +156,7 @@ static hny_status find_flow(struct hny_client *client, struct hny_route *route, 
     return HNY_OK;
 }
 
-/* --- What clients say --------------------------------------------------------------------------------------
- */
+/* --- What clients say ------------------------------------------------------------------------------- */
 
 /* Why a new request of CLIENT (NULL: an unknown one) is not accepted; HNY_NOT_REFUSED where it is. */
 static enum hny_refusal judge(const struct hny_broker_core *core, const struct hny_client *client,
@@ -280,8 +276,7 @@ hny_status hny_broker_core_client(struct hny_broker_core *core, uint64_t now, co
     }
 }
 
-/* --- Time --------------------------------------------------------------------------------------------------
- */
+/* --- Time ------------------------------------------------------------------------------------------- */
 
 static void forget_old_answers(struct hny_broker_core *core, uint64_t now) {
     while (!hny_list_is_empty(&core->answers)) {

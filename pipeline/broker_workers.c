@@ -12,8 +12,7 @@
 /* Beats after which silence, or standing still, means that a worker is lost. */
 #define BEATS 3
 
-/* --- Routes ------------------------------------------------------------------------------------------------
- */
+/* --- Routes ----------------------------------------------------------------------------------------- */
 
 /* *ROUTE of NAME, made where it is new. */
 static hny_status enter_route(struct hny_broker_core *core, uint64_t now, const char *name,
@@ -68,8 +67,7 @@ static void leave_routes(struct hny_worker *worker, uint64_t now) {
     worker->route_count = 0;
 }
 
-/* --- Saying ------------------------------------------------------------------------------------------------
- */
+/* --- Saying ----------------------------------------------------------------------------------------- */
 
 static hny_status welcome(struct hny_broker_core *core, const struct hny_worker *worker) {
     struct hny_message message = {
@@ -90,8 +88,7 @@ hny_status hny_worker_abandon(struct hny_broker_core *core, struct hny_request *
     return tell(core, &worker->peer, HNY_ABANDON, worker->uuid, request->job, NULL);
 }
 
-/* --- Handing out -------------------------------------------------------------------------------------------
- */
+/* --- Handing out ------------------------------------------------------------------------------------ */
 
 /* The first request of FLOW, by priority. */
 static struct hny_request *first_of(const struct hny_flow *flow) {
@@ -174,8 +171,7 @@ hny_status hny_workers_feed(struct hny_broker_core *core, uint64_t now) {
     return HNY_OK;
 }
 
-/* --- Losing ------------------------------------------------------------------------------------------------
- */
+/* --- Losing ----------------------------------------------------------------------------------------- */
 
 /* All jobs of WORKER, or those of which nothing is known, wait again. KILLED: it has died of one of them. */
 static hny_status take_back(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
@@ -202,8 +198,7 @@ static hny_status lose(struct hny_broker_core *core, uint64_t now, struct hny_wo
     return HNY_OK;
 }
 
-/* --- What workers say --------------------------------------------------------------------------------------
- */
+/* --- What workers say ------------------------------------------------------------------------------- */
 
 static bool offers_something(const struct hny_message *message) {
     const struct hny_payload *payload = message->payload;
@@ -327,8 +322,7 @@ hny_status hny_broker_core_worker(struct hny_broker_core *core, uint64_t now, co
     }
 }
 
-/* --- Time --------------------------------------------------------------------------------------------------
- */
+/* --- Time ------------------------------------------------------------------------------------------- */
 
 /* Silent; or holding work, and its engine stands still, or work does not reach it. */
 static bool is_lost(const struct hny_broker_core *core, uint64_t now, const struct hny_worker *worker) {

@@ -17,8 +17,7 @@ bool hny_key_decode(const char *text, size_t size, uint8_t key[HNY_KEY_SIZE]) {
     return zmq_z85_decode(key, copy) != NULL;
 }
 
-/* --- Writing -----------------------------------------------------------------------------------------------
- */
+/* --- Writing ---------------------------------------------------------------------------------------- */
 
 static hny_status write_new(const char *path, const char *text, mode_t mode) {
     int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -53,8 +52,7 @@ hny_status hny_keys_make(const char *name) {
     return status;
 }
 
-/* --- Reading -----------------------------------------------------------------------------------------------
- */
+/* --- Reading ---------------------------------------------------------------------------------------- */
 
 /* At most SIZE - 1 bytes of the file at PATH, which nobody but its owner may read or write where SECRET. */
 static hny_status read_small(const char *path, bool secret, char *text, size_t size) {

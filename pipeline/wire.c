@@ -21,8 +21,7 @@ const char *hny_command_name(enum hny_verb command) {
     return (size_t)command < HNY_COMMANDS ? names[command] : "?";
 }
 
-/* --- Writing -----------------------------------------------------------------------------------------------
- */
+/* --- Writing ---------------------------------------------------------------------------------------- */
 
 static void put_number(char *to, uint64_t number) {
     for (size_t k = 0; k < 8; k++) to[k] = (char)(uint8_t)(number >> (56 - 8 * k));
@@ -86,8 +85,7 @@ void hny_frames_free(struct hny_frames *frames) {
     *frames = (struct hny_frames){0};
 }
 
-/* --- Reading -----------------------------------------------------------------------------------------------
- */
+/* --- Reading ---------------------------------------------------------------------------------------- */
 
 static uint64_t get_number(const char *from) {
     uint64_t number = 0;

@@ -2,7 +2,7 @@
 #include "base/lines.h"
 #include "model/folder.h"
 #include "tools/commands.h"
-#include "tools/translate_output.h"
+#include "model/line_output.h"
 #include "tools/translate_picture.h"
 
 #include <inttypes.h>
@@ -45,7 +45,7 @@ struct job {
     struct hny_model *model;
     struct hny_translator *translator;
     struct hny_lines *lines;
-    struct hny_translate_style style;
+    struct hny_line_style style;
     struct hny_translate_picture *picture; /* NULL: none wanted */
     FILE *out;
     const char *out_path;
@@ -53,7 +53,7 @@ struct job {
 };
 
 static hny_status read_options(const struct hny_arguments *arguments, struct hny_translator_options *chosen,
-                               struct hny_translate_style *style) {
+                               struct hny_line_style *style) {
     const char *scores = hny_argument_text(arguments, "scores");
     hny_translator_defaults(chosen);
     chosen->threads = 0;
@@ -117,7 +117,7 @@ static hny_status write_next(struct job *job, bool wait, bool *written) {
     HNY_TRY(hny_translator_take(job->translator, wait, &line, written));
     if (!*written) return HNY_OK;
     hny_buffer_clear(&job->text);
-    hny_status status = hny_translate_write(&job->style, job->model, line.tag, &line, &job->text);
+    hny_status status = hny_line_write(&job->style, job->model, line.tag, &line, &job->text);
     if (status == HNY_OK &&
         (fwrite(job->text.data, 1, job->text.size, job->out) != job->text.size || fflush(job->out) != 0))
         status = hny_fail_errno("%s: cannot be written", job->out_path);

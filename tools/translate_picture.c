@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "model/picture.h"
-#include "tools/translate_output.h"
+#include "model/line_output.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ static hny_status pieces(const struct hny_tokenizer *tokenizer, const int32_t *i
     struct hny_text *made = hny_arena_take(arena, length, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
     for (size_t i = 0; i < length; i++) {
-        const char *text = i < count ? hny_translate_piece(tokenizer, ids[i], arena) : END_TEXT;
+        const char *text = i < count ? hny_line_piece(tokenizer, ids[i], arena) : END_TEXT;
         if (!text) return HNY_ERROR_MEMORY;
         made[i] = (struct hny_text){text, strlen(text)};
     }

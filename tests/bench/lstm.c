@@ -16,7 +16,7 @@ static void demand(dnnl_status_t status, const char *what) {
     bench_demand(status == dnnl_success, what);
 }
 
-/* --- oneDNN's ------------------------------------------------------------------------------------------- */
+/* --- oneDNN's --------------------------------------------------------------------------------------- */
 
 /* The arrays of an LSTM, in the order in which both descriptors have them. */
 enum { SRC, SRC_ITER, SRC_CELL, W_LAYER, W_ITER, BIAS, DST, DST_ITER, DST_CELL, ARRAYS };
@@ -121,7 +121,7 @@ static void destroy(struct primitive *made) {
     if (made->primitive) dnnl_primitive_destroy(made->primitive);
 }
 
-/* --- Ours ----------------------------------------------------------------------------------------------- */
+/* --- Ours ------------------------------------------------------------------------------------------- */
 
 struct ours {
     struct hny_parameters parameters;
@@ -183,7 +183,7 @@ static void destroy_ours(struct ours *ours) {
     free(ours->dy);
 }
 
-/* --- Side by side --------------------------------------------------------------------------------------- */
+/* --- Side by side ----------------------------------------------------------------------------------- */
 
 static void run_theirs(const struct primitive *made, dnnl_stream_t stream, double *best) {
     double begin = bench_thread_seconds();

@@ -88,8 +88,7 @@ static void make_uuid(uint8_t *uuid, enum node_kind kind, unsigned index, unsign
     memcpy(uuid + 4, &incarnation, sizeof incarnation);
 }
 
-/* --- The network
- * --------------------------------------------------------------------------------------------- */
+/* --- The network ------------------------------------------------------------------------------------ */
 
 static bool is_cut(const struct world *world, const struct address *address) {
     if (address->kind == NODE_WORKER) return world->cut_worker[address->index];
@@ -137,8 +136,7 @@ static void flush_broker(struct world *world) {
     }
 }
 
-/* --- Workers
- * ------------------------------------------------------------------------------------------------- */
+/* --- Workers ---------------------------------------------------------------------------------------- */
 
 static void schedule_tick(struct world *world, struct address to) {
     events_put(&world->events,
@@ -238,8 +236,7 @@ static void finish_job(struct world *world, const struct event *event) {
     flush_worker(world, event->to.index);
 }
 
-/* --- Clients
- * ------------------------------------------------------------------------------------------------- */
+/* --- Clients ---------------------------------------------------------------------------------------- */
 
 static void start_client(struct world *world, unsigned index) {
     struct client *client = &world->clients[index];
@@ -333,8 +330,7 @@ static void make_request(struct world *world, unsigned index) {
     flush_client(world, index);
 }
 
-/* --- The broker and faults
- * ----------------------------------------------------------------------------------- */
+/* --- The broker and faults -------------------------------------------------------------------------- */
 
 static void start_broker(struct world *world) {
     struct hny_broker_limits limits;
@@ -403,8 +399,7 @@ static void heal(struct world *world) {
     }
 }
 
-/* --- Running
- * ------------------------------------------------------------------------------------------------- */
+/* --- Running ---------------------------------------------------------------------------------------- */
 
 static void deliver(struct world *world, struct event *event) {
     const struct address *to = &event->to;

@@ -1,10 +1,10 @@
-/* How honyaku translate writes a line: plain, with columns, or as JSON. */
-#ifndef HNY_TOOLS_TRANSLATE_OUTPUT_H
-#define HNY_TOOLS_TRANSLATE_OUTPUT_H
+/* A translated line for others to read: plain, with columns, or as JSON. */
+#ifndef HNY_MODEL_LINE_OUTPUT_H
+#define HNY_MODEL_LINE_OUTPUT_H
 
 #include "model/translator.h"
 
-struct hny_translate_style {
+struct hny_line_style {
     bool scores;    /* of the line */
     bool words;     /* of each piece, the end's last */
     bool alignment; /* which source piece each target piece looked at most */
@@ -13,12 +13,11 @@ struct hny_translate_style {
 };
 
 /* Appends what is written for line NUMBER, each line of it with its LF. */
-hny_status hny_translate_write(const struct hny_translate_style *style, const struct hny_model *model,
-                               uint64_t number, const struct hny_line_translation *line,
-                               struct hny_buffer *out);
+hny_status hny_line_write(const struct hny_line_style *style, const struct hny_model *model, uint64_t number,
+                          const struct hny_line_translation *line, struct hny_buffer *out);
 
 /* A piece as the vocabulary writes it, or a bare id in decimal; kept in ARENA where it must be made. NULL
  * with a message on failure. */
-const char *hny_translate_piece(const struct hny_tokenizer *tokenizer, int32_t id, struct hny_arena *arena);
+const char *hny_line_piece(const struct hny_tokenizer *tokenizer, int32_t id, struct hny_arena *arena);
 
 #endif

@@ -1,4 +1,4 @@
-#include "tools/translate_output.h"
+#include "model/line_output.h"
 
 #include "base/json.h"
 #include <stdio.h>
@@ -10,7 +10,7 @@ static const struct hny_hypothesis *hypothesis_of(const struct hny_line_translat
     return &line->translations[part].hypotheses[choice->hypotheses[part]];
 }
 
-const char *hny_translate_piece(const struct hny_tokenizer *tokenizer, int32_t id, struct hny_arena *arena) {
+const char *hny_line_piece(const struct hny_tokenizer *tokenizer, int32_t id, struct hny_arena *arena) {
     char text[16];
     if (tokenizer) return hny_tokenizer_piece(tokenizer, id);
     return hny_arena_text(arena, text, (size_t)snprintf(text, sizeof text, "%d", id));
@@ -52,7 +52,7 @@ static hny_status append_alignment(const struct hny_line_translation *line,
     return hny_buffer_append(out, "\t", 1);
 }
 
-static hny_status append_columns(const struct hny_translate_style *style, uint64_t number,
+static hny_status append_columns(const struct hny_line_style *style, uint64_t number,
                                  const struct hny_line_translation *line, size_t index,
                                  struct hny_buffer *out) {
     const struct hny_line_choice *choice = &line->choices[index];
@@ -108,9 +108,9 @@ static hny_status put_attention(json_t *object, const struct hny_hypothesis *hyp
     return HNY_OK;
 }
 
-static hny_status put_part(json_t *object, const struct hny_translate_style *style,
-                           const struct hny_model *model, const struct hny_line_translation *line,
-                           const struct hny_line_choice *choice, size_t part) {
+static hny_status put_part(json_t *object, const struct hny_line_style *style, const struct hny_model *model,
+                           const struct hny_line_translation *line, const struct hny_line_choice *choice,
+                           size_t part) {
     const struct hny_hypothesis *hypothesis = hypothesis_of(line, choice, part);
     HNY_TRY(put_pieces(object, "source", model->source_tokenizer,
                        line->parts.ids.ids + line->parts.parts[part].first, line->parts.parts[part].count));
@@ -127,7 +127,7 @@ static hny_status put_part(json_t *object, const struct hny_translate_style *sty
     return put_attention(object, hypothesis, line->translations[part].source_length);
 }
 
-static hny_status put_choice(json_t *object, const struct hny_translate_style *style,
+static hny_status put_choice(json_t *object, const struct hny_line_style *style,
                              const struct hny_model *model, const struct hny_line_translation *line,
                              size_t index) {
     const struct hny_line_choice *choice = &line->choices[index];
@@ -145,9 +145,8 @@ static hny_status put_choice(json_t *object, const struct hny_translate_style *s
     return HNY_OK;
 }
 
-static hny_status put_line(json_t *object, const struct hny_translate_style *style,
-                           const struct hny_model *model, uint64_t number,
-                           const struct hny_line_translation *line) {
+static hny_status put_line(json_t *object, const struct hny_line_style *style, const struct hny_model *model,
+                           uint64_t number, const struct hny_line_translation *line) {
     HNY_TRY(json_put(object, "line", json_integer((json_int_t)number)));
     HNY_TRY(json_put(object, "source", json_text(&line->parts.text)));
     HNY_TRY(put_choice(object, style, model, line, 0));
@@ -162,7 +161,7 @@ static hny_status put_line(json_t *object, const struct hny_translate_style *sty
     return HNY_OK;
 }
 
-static hny_status append_json(const struct hny_translate_style *style, const struct hny_model *model,
+static hny_status append_json(const struct hny_line_style *style, const struct hny_model *model,
                               uint64_t number, const struct hny_line_translation *line,
                               struct hny_buffer *out) {
     json_t *object = json_object();
@@ -174,9 +173,8 @@ static hny_status append_json(const struct hny_translate_style *style, const str
     return status;
 }
 
-hny_status hny_translate_write(const struct hny_translate_style *style, const struct hny_model *model,
-                               uint64_t number, const struct hny_line_translation *line,
-                               struct hny_buffer *out) {
+hny_status hny_line_write(const struct hny_line_style *style, const struct hny_model *model, uint64_t number,
+                          const struct hny_line_translation *line, struct hny_buffer *out) {
     if (style->json) return append_json(style, model, number, line, out);
     for (size_t i = 0; i < line->count; i++) HNY_TRY(append_columns(style, number, line, i, out));
     return HNY_OK;
