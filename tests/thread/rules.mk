@@ -7,4 +7,4 @@ $(BUILD)/planted-race: $(OBJECTS_DIR)/tests/thread/race.o
 
 thread: ## threads of translator, trainer, broker and worker under ThreadSanitizer, some minutes
 	@$(MAKE) --no-print-directory SANITIZE=thread build/thread/honyaku build/thread/planted-race
-	@tests/run build/thread tests/thread/check
+	@tests/run build/thread tests/thread/checks
