@@ -16,11 +16,11 @@ demo: honyaku ## train on the embedded corpus (two minutes on two cores) and tra
 	@./honyaku evaluate $(EMBEDDED)/test.ja -tok char -b < $(DEMO)/test.ja
 
 # $1 recipe, $2 and $3 the languages where SOURCE and TARGET are not given, $4 development pairs, $5 what is translated
-# and scored at the end. BLEU of Japanese and Chinese goes by characters.
+# and scored at the end, $6 the recipe where it is another's. BLEU of Japanese and Chinese goes by characters.
 define recipe
 	@test -r "$(CORPUS)/train.$(or $(SOURCE),$2)" || \
 	    { echo "make $1: CORPUS=FOLDER names no folder with train.$(or $(SOURCE),$2): '$(CORPUS)'" >&2; exit 2; }
-	@CORPUS="$(CORPUS)" SOURCE=$(or $(SOURCE),$2) TARGET=$(or $(TARGET),$3) VALID=$4 TEST=$5 RECIPE=recipes/$1.json \
+	@CORPUS="$(CORPUS)" SOURCE=$(or $(SOURCE),$2) TARGET=$(or $(TARGET),$3) VALID=$4 TEST=$5 RECIPE=recipes/$(or $6,$1).json \
 	    OUT="$(OUT)/$1-$(or $(SOURCE),$2)-$(or $(TARGET),$3)" SETTINGS="$(SETTINGS)" recipes/train
 endef
 
@@ -31,7 +31,7 @@ tatoeba: honyaku ## train on everyday sentences, score the dev part: CORPUS=fold
 	$(call recipe,tatoeba,en,ja,dev,dev)
 
 enja: honyaku ## the same with small_parallel_enja: CORPUS=folder [SOURCE=ja TARGET=en OUT=… SETTINGS=…]
-	$(call recipe,enja,ja,en,dev,dev)
+	$(call recipe,enja,ja,en,dev,dev,tatoeba)
 
 beside: honyaku ## what another program learns in MINUTES=20: CORPUS=folder PEER=command SOURCE=… TARGET=… [VALID=dev OUT=…]
 	@HONYAKU=./honyaku CORPUS="$(CORPUS)" PEER="$(PEER)" SOURCE="$(SOURCE)" TARGET="$(TARGET)" VALID="$(or $(VALID),dev)" \
