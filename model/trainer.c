@@ -36,14 +36,12 @@ hny_status hny_trainer_create(struct hny_trainer **trainer, struct hny_model *mo
     made->precision = precision;
     made->shards = config->shards;
     made->computes = hny_allocate(made->shards, sizeof *made->computes);
-    made->products = hny_allocate(made->shards, sizeof(struct hny_products *));
     made->parts = hny_allocate(made->shards, sizeof *made->parts);
-    hny_status status = made->computes && made->products && made->parts ? HNY_OK : HNY_ERROR_MEMORY;
+    hny_status status = made->computes && made->parts ? HNY_OK : HNY_ERROR_MEMORY;
     for (size_t s = 0; status == HNY_OK && s < made->shards; s++) {
         status = hny_model_compute_create(&made->computes[s], model, precision);
         if (status != HNY_OK) break;
         made->computes[s]->seed = config->seed;
-        made->products[s] = made->computes[s]->products;
     }
     if (status == HNY_OK) status = hny_gradients_create(&made->gradients, &model->parameters, made->shards);
     if (status == HNY_OK) status = hny_optimiser_create(&made->optimiser, &model->parameters, &options);
@@ -68,7 +66,6 @@ void hny_trainer_destroy(struct hny_trainer **trainer) {
     }
     free(old->parts);
     free(old->computes);
-    free(old->products);
     hny_gradients_destroy(&old->gradients);
     hny_optimiser_destroy(&old->optimiser);
     free(old);
@@ -117,7 +114,7 @@ static hny_status end_shard(void *context, size_t shard, size_t thread) {
 static hny_status run_shards(struct update *update, hny_task *task) {
     struct hny_trainer *trainer = update->trainer;
     HNY_TRY(hny_threads_run(trainer->threads, trainer->shards, task, update));
-    return hny_gradients_compute(trainer->gradients, trainer->products, trainer->threads, trainer->precision);
+    return hny_gradients_compute(trainer->gradients, trainer->computes, trainer->threads);
 }
 
 static bool more_words(const struct hny_trainer *trainer) {

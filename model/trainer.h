@@ -16,8 +16,7 @@ struct hny_trainer {
     struct hny_optimiser *optimiser; /* owned, as what follows */
     enum hny_precision precision;
     size_t shards;
-    struct hny_compute **computes;  /* [shards] */
-    struct hny_products **products; /* [shards] those of the computes */
+    struct hny_compute **computes; /* [shards] */
     struct hny_gradients *gradients;
     struct hny_trainer_part *parts; /* [shards] */
     bool averaged;                  /* the model's values and the optimiser's average have changed places */

@@ -1,7 +1,5 @@
 #include "nn/compute.h"
 
-#include "nn/elementwise.h"
-
 #include <string.h>
 
 hny_real *hny_compute_take(struct hny_compute *compute, size_t rows, size_t columns) {
@@ -32,13 +30,9 @@ hny_status hny_compute_weight_gradient(struct hny_compute *compute, const struct
 
 hny_status hny_compute_row_gradient(struct hny_compute *compute, const struct hny_tensor *table, size_t rows,
                                     const int32_t *ids, const hny_real *factor, const hny_real *dx) {
-    size_t width = table->shape[1];
     const struct hny_note note = {
-        .tensor = table, .rows = rows, .dy = dx, .dy_stride = width, .ids = ids, .factor = factor};
+        .tensor = table, .rows = rows, .dy = dx, .dy_stride = table->shape[1], .ids = ids, .factor = factor};
     if (compute->notes) return table->frozen ? HNY_OK : hny_notes_add(compute->notes, &note);
-    hny_real *gradient = compute->gradients + table->offset;
-    for (size_t r = 0; r < rows; r++)
-        if (!factor || factor[r] != 0)
-            hny_add_scaled(gradient + (size_t)ids[r] * width, factor ? factor[r] : 1, dx + r * width, width);
+    hny_note_add_rows(&note, compute->gradients + table->offset);
     return HNY_OK;
 }

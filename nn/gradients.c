@@ -143,8 +143,7 @@ static hny_status find_tasks(struct hny_gradients *gradients, size_t *tasks) {
 
 struct work {
     struct hny_gradients *gradients;
-    struct hny_products *const *products;
-    enum hny_precision precision;
+    struct hny_compute *const *computes;
 };
 
 /* One note's part of TASK. *FILLED: whether the block holds something of the task's rows. */
@@ -154,7 +153,8 @@ static hny_status add_note(const struct work *work, const struct hny_gradient_ta
     size_t width = tensor->shape[1];
     hny_real *to = work->gradients->block + tensor->offset + task->first * width;
     if (!note->ids) {
-        HNY_TRY(hny_product_weight_gradient(work->products[thread], work->precision, note->rows, task->count,
+        const struct hny_compute *compute = work->computes[thread];
+        HNY_TRY(hny_product_weight_gradient(compute->products, compute->precision, note->rows, task->count,
                                             width, note->dy + task->first, note->dy_stride, note->x,
                                             note->x_stride, to, *filled));
         *filled = true;
@@ -164,11 +164,7 @@ static hny_status add_note(const struct work *work, const struct hny_gradient_ta
     if (tensor->lookup) return hny_gradient_table_add(work->gradients->tables[tensor->number], note);
     if (!*filled) memset(to, 0, task->count * width * sizeof *to);
     *filled = true;
-    for (size_t r = 0; r < note->rows; r++) {
-        hny_real factor = note->factor ? note->factor[r] : 1;
-        if (factor != 0)
-            hny_add_scaled(to + (size_t)note->ids[r] * width, factor, note->dy + r * note->dy_stride, width);
-    }
+    hny_note_add_rows(note, to);
     return HNY_OK;
 }
 
@@ -184,9 +180,9 @@ static hny_status run_task(void *context, size_t part, size_t thread) {
     return HNY_OK;
 }
 
-hny_status hny_gradients_compute(struct hny_gradients *gradients, struct hny_products *const *products,
-                                 struct hny_threads *threads, enum hny_precision precision) {
-    struct work work = {gradients, products, precision};
+hny_status hny_gradients_compute(struct hny_gradients *gradients, struct hny_compute *const *computes,
+                                 struct hny_threads *threads) {
+    struct work work = {gradients, computes};
     size_t tasks;
     HNY_TRY(find_tasks(gradients, &tasks));
     HNY_TRY(hny_threads_run(threads, tasks, run_task, &work));

@@ -9,7 +9,7 @@
 #ifndef HNY_NN_GRADIENTS_H
 #define HNY_NN_GRADIENTS_H
 
-#include "nn/notes.h"
+#include "nn/compute.h"
 
 struct hny_gradient_table;
 
@@ -31,9 +31,9 @@ hny_status hny_gradients_create(struct hny_gradients **gradients, const struct h
                                 size_t shards);
 void hny_gradients_destroy(struct hny_gradients **gradients); /* nulls; NULL is allowed */
 
-/* Adds what the notes of all shards say and empties them. PRODUCTS: one a thread of THREADS. */
-hny_status hny_gradients_compute(struct hny_gradients *gradients, struct hny_products *const *products,
-                                 struct hny_threads *threads, enum hny_precision precision);
+/* Adds what the notes of all shards say and empties them. COMPUTES: one a thread of THREADS. */
+hny_status hny_gradients_compute(struct hny_gradients *gradients, struct hny_compute *const *computes,
+                                 struct hny_threads *threads);
 
 /* Adds the shards' vectors to the block: once an update, before its parts are read. */
 void hny_gradients_sum_vectors(struct hny_gradients *gradients);

@@ -26,6 +26,9 @@ struct hny_notes {
 
 hny_status hny_notes_add(struct hny_notes *notes, const struct hny_note *note);
 
+/* Adds the rows that NOTE, which has ids, says to a whole TABLE, in order. */
+void hny_note_add_rows(const struct hny_note *note, hny_real *table);
+
 /* The gradient of VECTOR, to be added to. */
 static inline hny_real *hny_notes_vector(const struct hny_notes *notes, const struct hny_tensor *vector) {
     return notes->vectors + notes->vector_at[vector->number];

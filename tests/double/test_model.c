@@ -161,13 +161,11 @@ Test(model, the_gradient_of_a_large_batch_is_the_sum_of_its_parts) {
 /* The pairs dealt out to shards that note their gradients. */
 static void run_shards(struct translator *translator, struct hny_gradients *gradients,
                        struct hny_compute **computes, size_t shards, struct hny_threads *threads) {
-    struct hny_products *products[PAIRS] = {NULL};
     struct hny_pass *passes[PAIRS];
     struct hny_loss loss = {0};
     for (size_t s = 0; s < shards; s++) {
         computes[s]->notes = &gradients->notes[s];
         computes[s]->training = true;
-        products[s] = computes[s]->products;
         size_t first = s * PAIRS / shards, end = (s + 1) * PAIRS / shards;
         EXPECT_OK(hny_pass_begin(translator->model, computes[s], pairs + first, end - first, &passes[s]));
     }
@@ -178,10 +176,10 @@ static void run_shards(struct translator *translator, struct hny_gradients *grad
             EXPECT_OK(hny_pass_words(passes[s], &loss, &mine));
             more = more || mine;
         }
-        EXPECT_OK(hny_gradients_compute(gradients, products, threads, HNY_PRECISION_F32));
+        EXPECT_OK(hny_gradients_compute(gradients, computes, threads));
     }
     for (size_t s = 0; s < shards; s++) EXPECT_OK(hny_pass_end(passes[s]));
-    EXPECT_OK(hny_gradients_compute(gradients, products, threads, HNY_PRECISION_F32));
+    EXPECT_OK(hny_gradients_compute(gradients, computes, threads));
     hny_gradients_sum_vectors(gradients);
 }
 
