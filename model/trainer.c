@@ -33,7 +33,6 @@ hny_status hny_trainer_create(struct hny_trainer **trainer, struct hny_model *mo
     if (!made) return HNY_ERROR_MEMORY;
     made->model = model;
     made->threads = threads;
-    made->precision = precision;
     made->shards = config->shards;
     made->computes = hny_allocate(made->shards, sizeof *made->computes);
     made->parts = hny_allocate(made->shards, sizeof *made->parts);

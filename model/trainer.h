@@ -14,7 +14,6 @@ struct hny_trainer {
     struct hny_model *model;         /* borrowed */
     struct hny_threads *threads;     /* borrowed */
     struct hny_optimiser *optimiser; /* owned, as what follows */
-    enum hny_precision precision;
     size_t shards;
     struct hny_compute **computes; /* [shards] */
     struct hny_gradients *gradients;

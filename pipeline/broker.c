@@ -3,9 +3,7 @@
 #include "base/progress.h"
 #include "pipeline/bare.h"
 #include "pipeline/gate.h"
-#include "pipeline/parcel.h"
-#include "pipeline/wire.h"
-#include <stdlib.h>
+#include "pipeline/post.h"
 #include <string.h>
 
 /* Messages of one socket that are read before the other one's turn. */
@@ -19,11 +17,8 @@ struct shell {
     struct hny_bare *bare;
     struct hny_gate *gate; /* NULL: without keys */
     struct hny_key_pair pair;
-    struct hny_parcel parcel;
-    struct hny_frames frames;
-    struct hny_buffer text;
-    struct hny_piece *pieces; /* of a message that goes out */
-    size_t piece_capacity;
+    struct hny_post post;
+    struct hny_buffer text; /* of a bare answer */
     uint64_t ticked;
 };
 
@@ -60,10 +55,8 @@ static hny_status open_shell(struct shell *shell) {
 }
 
 static void close_shell(struct shell *shell) {
-    hny_parcel_free(&shell->parcel);
-    hny_frames_free(&shell->frames);
+    hny_post_free(&shell->post);
     hny_buffer_free(&shell->text);
-    free(shell->pieces);
     hny_bare_destroy(&shell->bare);
     hny_broker_core_destroy(&shell->core);
     if (shell->clients) zmq_close(shell->clients);
@@ -75,13 +68,20 @@ static void close_shell(struct shell *shell) {
 
 /* --- In --------------------------------------------------------------------------------------------- */
 
-/* False for a routing id longer than ours, which ZeroMQ does not make by itself. */
-static bool read_peer(const struct hny_piece *piece, struct hny_peer *peer) {
+/* Where the parcel comes from, and the empty frame behind it; false for one without them, or with a routing
+ * id longer than ours, which ZeroMQ does not make by itself. */
+static bool read_envelope(const struct hny_parcel *parcel, struct hny_peer *peer) {
     *peer = (struct hny_peer){0};
+    if (parcel->count < 3 || parcel->pieces[1].size != 0) return false;
+    const struct hny_piece *piece = &parcel->pieces[0];
     if (piece->size == 0 || piece->size > sizeof peer->bytes) return false;
     peer->size = (uint8_t)piece->size;
     memcpy(peer->bytes, piece->data, piece->size);
     return true;
+}
+
+static struct hny_piece address_of(const struct hny_peer *peer) {
+    return (struct hny_piece){(const char *)peer->bytes, peer->size};
 }
 
 static hny_status out(struct shell *shell);
@@ -89,8 +89,8 @@ static hny_status out(struct shell *shell);
 /* Tells the core, with the key that the connection is known by. */
 static hny_status tell_core(struct shell *shell, const struct hny_peer *peer,
                             const struct hny_message *message) {
-    uint8_t key[HNY_KEY_BYTES];
-    bool keyed = shell->gate && hny_parcel_key(&shell->parcel, key);
+    uint8_t key[HNY_KEY_SIZE];
+    bool keyed = shell->gate && hny_parcel_key(&shell->post.parcel, key);
     return hny_broker_core_client(shell->core, hny_milliseconds(), peer, keyed ? key : NULL, message);
 }
 
@@ -102,28 +102,27 @@ static hny_status refuse_malformed(struct shell *shell, const struct hny_peer *p
     return read->command == HNY_TRANSLATE ? tell_core(shell, peer, &refused) : HNY_OK;
 }
 
+static hny_status send_bare(struct shell *shell, const struct hny_peer *peer, struct hny_piece text) {
+    const struct hny_piece pieces[] = {address_of(peer), {"", 0}, text};
+    bool sent;
+    return hny_parcel_send(shell->clients, pieces, sizeof pieces / sizeof *pieces, &sent);
+}
+
 static hny_status from_bare(struct shell *shell, const struct hny_peer *peer, struct hny_piece text) {
     struct hny_message message;
     uint64_t now = hny_milliseconds();
     hny_status status = hny_bare_ask(shell->bare, now, peer, text, &message);
-    if (status == HNY_ERROR_INPUT) {
-        static const char code[] = "\0malformed";
-        const struct hny_piece pieces[] = {
-            {(const char *)peer->bytes, peer->size}, {"", 0}, {code, sizeof code - 1}};
-        bool sent;
-        return hny_parcel_send(shell->clients, pieces, 3, &sent);
-    }
+    if (status == HNY_ERROR_INPUT) return send_bare(shell, peer, (struct hny_piece){"\0malformed", 10});
     if (status == HNY_OK) status = hny_broker_core_client(shell->core, now, peer, NULL, &message);
     hny_payload_drop(&message.payload);
     return status;
 }
 
 static hny_status from_client(struct shell *shell) {
-    const struct hny_parcel *parcel = &shell->parcel;
+    const struct hny_parcel *parcel = &shell->post.parcel;
     struct hny_message message;
     struct hny_peer peer;
-    if (parcel->count < 3 || parcel->pieces[1].size != 0 || !read_peer(&parcel->pieces[0], &peer))
-        return HNY_OK;
+    if (!read_envelope(parcel, &peer)) return HNY_OK;
     if (parcel->count == 3) return from_bare(shell, &peer, parcel->pieces[2]);
     hny_status status = hny_wire_read(parcel->pieces + 2, parcel->count - 2, &message);
     if (hny_bare_is(shell->bare, message.id.uuid)) {
@@ -137,11 +136,10 @@ static hny_status from_client(struct shell *shell) {
 }
 
 static hny_status from_worker(struct shell *shell) {
-    const struct hny_parcel *parcel = &shell->parcel;
+    const struct hny_parcel *parcel = &shell->post.parcel;
     struct hny_message message;
     struct hny_peer peer;
-    if (parcel->count < 3 || parcel->pieces[1].size != 0 || !read_peer(&parcel->pieces[0], &peer))
-        return HNY_OK;
+    if (!read_envelope(parcel, &peer)) return HNY_OK;
     hny_status status = hny_wire_read(parcel->pieces + 2, parcel->count - 2, &message);
     if (status == HNY_ERROR_INPUT) return HNY_OK;
     if (status == HNY_OK) status = hny_broker_core_worker(shell->core, hny_milliseconds(), &peer, &message);
@@ -152,11 +150,8 @@ static hny_status from_worker(struct shell *shell) {
 static hny_status in(struct shell *shell, void *socket, hny_status (*take)(struct shell *shell)) {
     for (size_t i = 0; i < TURN; i++) {
         bool any;
-        HNY_TRY(hny_parcel_receive(socket, &shell->parcel, &any));
-        if (!any) {
-            if (shell->parcel.count == 0) return HNY_OK;
-            continue;
-        }
+        HNY_TRY(hny_parcel_receive(socket, &shell->post.parcel, &any));
+        if (!any) return HNY_OK;
         HNY_TRY(take(shell));
         HNY_TRY(out(shell));
     }
@@ -165,31 +160,13 @@ static hny_status in(struct shell *shell, void *socket, hny_status (*take)(struc
 
 /* --- Out -------------------------------------------------------------------------------------------- */
 
-static hny_status send_frames(struct shell *shell, const struct hny_action *action) {
-    struct hny_piece head[2] = {{(const char *)action->peer.bytes, action->peer.size}, {"", 0}};
-    HNY_TRY(hny_wire_write(&shell->frames, &action->message));
-    size_t count = shell->frames.count + 2;
-    if (count > shell->piece_capacity) {
-        struct hny_piece *larger = realloc(shell->pieces, count * sizeof *larger);
-        if (!larger) return hny_fail(HNY_ERROR_MEMORY, "out of memory for %zu frames", count);
-        shell->pieces = larger;
-        shell->piece_capacity = count;
-    }
-    memcpy(shell->pieces, head, sizeof head);
-    memcpy(shell->pieces + 2, shell->frames.pieces, shell->frames.count * sizeof *shell->pieces);
-    bool sent;
-    return hny_parcel_send(action->to_worker ? shell->workers : shell->clients, shell->pieces, count, &sent);
-}
-
 static hny_status to_bare(struct shell *shell, const struct hny_action *action) {
     struct hny_message received;
-    bool answered, sent;
+    bool answered;
     HNY_TRY(hny_bare_answer(shell->bare, &action->message, &shell->text, &answered, &received));
     if (!answered) return HNY_OK;
-    const struct hny_piece pieces[] = {{(const char *)action->peer.bytes, action->peer.size},
-                                       {"", 0},
-                                       {shell->text.data ? shell->text.data : "", shell->text.size}};
-    HNY_TRY(hny_parcel_send(shell->clients, pieces, 3, &sent));
+    HNY_TRY(send_bare(shell, &action->peer,
+                      (struct hny_piece){shell->text.data ? shell->text.data : "", shell->text.size}));
     return hny_broker_core_client(shell->core, hny_milliseconds(), &action->peer, NULL, &received);
 }
 
@@ -198,7 +175,10 @@ static hny_status out(struct shell *shell) {
     hny_status status = HNY_OK;
     while (status == HNY_OK && hny_broker_core_take(shell->core, &action)) {
         bool bare = !action.to_worker && hny_bare_is(shell->bare, action.message.id.uuid);
-        status = bare ? to_bare(shell, &action) : send_frames(shell, &action);
+        const struct hny_piece address = address_of(&action.peer);
+        status = bare ? to_bare(shell, &action)
+                      : hny_post_send(&shell->post, action.to_worker ? shell->workers : shell->clients,
+                                      &address, &action.message);
         hny_payload_drop(&action.message.payload);
     }
     return status;

@@ -139,7 +139,7 @@ static void free_client(struct hny_broker_core *core, struct hny_client *client)
 
 static bool owns(const struct hny_client *client, const uint8_t *key) {
     if (!client->keyed || !key) return client->keyed == (key != NULL);
-    return memcmp(client->key, key, HNY_KEY_BYTES) == 0;
+    return memcmp(client->key, key, HNY_KEY_SIZE) == 0;
 }
 
 static hny_status find_flow(struct hny_client *client, struct hny_route *route, struct hny_flow **found) {

@@ -14,6 +14,7 @@
 #define HNY_PIPELINE_BROKER_CORE_H
 
 #include "base/buffer.h"
+#include "pipeline/keys.h"
 #include "pipeline/message.h"
 
 /* Where a message came from and an answer goes: a routing id. It stands for a connection, never for a client.
@@ -46,8 +47,6 @@ struct hny_broker_core;
 hny_status hny_broker_core_create(struct hny_broker_core **core, const struct hny_broker_limits *limits,
                                   uint32_t nonce);
 void hny_broker_core_destroy(struct hny_broker_core **core); /* nulls; NULL is allowed */
-
-enum { HNY_KEY_BYTES = 32 };
 
 /* Workers for NAME will come: requests for it wait from now on. The first name ever, expected or of a
  * worker's, is the model of requests that name none. */

@@ -47,7 +47,7 @@ struct hny_client {
     UT_hash_handle hh;
     uint8_t uuid[16];
     bool keyed;
-    uint8_t key[HNY_KEY_BYTES];
+    uint8_t key[HNY_KEY_SIZE];
     struct hny_peer peer; /* where it was last heard */
     uint64_t heard;
     uint64_t received; /* answers up to this one are forgotten */

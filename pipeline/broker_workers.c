@@ -173,7 +173,14 @@ hny_status hny_workers_feed(struct hny_broker_core *core, uint64_t now) {
 
 /* --- Losing ----------------------------------------------------------------------------------------- */
 
-/* All jobs of WORKER, or those of which nothing is known, wait again. KILLED: it has died of one of them. */
+/* A job that its worker has lost waits again, as the first. */
+static void wait_again(struct hny_broker_core *core, struct hny_request *request) {
+    hny_request_unhook(core, request);
+    hny_request_wait(core, request, true);
+    core->counts.handed_out_again++;
+}
+
+/* All jobs of WORKER wait again. KILLED: it may have died of one of them. */
 static hny_status take_back(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
                             bool killed) {
     /* The last one first, so that they stand in their old order at the head of their queues. */
@@ -183,9 +190,7 @@ static hny_status take_back(struct hny_broker_core *core, uint64_t now, struct h
             HNY_TRY(hny_request_answer(core, now, request, HNY_REFUSED_POISON, NULL));
             continue;
         }
-        hny_request_unhook(core, request);
-        hny_request_wait(core, request, true);
-        core->counts.handed_out_again++;
+        wait_again(core, request);
     }
     return HNY_OK;
 }
@@ -277,10 +282,7 @@ static hny_status find_lost(struct hny_broker_core *core, struct hny_worker *wor
         before = node->before;
         bool kept = request->job > message->received;
         for (size_t i = 0; i < count && !kept; i++) kept = held[i] == request->job;
-        if (kept) continue;
-        hny_request_unhook(core, request);
-        hny_request_wait(core, request, true);
-        core->counts.handed_out_again++;
+        if (!kept) wait_again(core, request);
     }
     return HNY_OK;
 }

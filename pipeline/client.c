@@ -2,8 +2,7 @@
 
 #include "base/memory.h"
 #include "pipeline/keys.h"
-#include "pipeline/parcel.h"
-#include "pipeline/wire.h"
+#include "pipeline/post.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +12,7 @@
 struct hny_client {
     void *context, *socket;
     struct hny_client_core *core;
-    struct hny_parcel parcel;
-    struct hny_frames frames;
-    struct hny_piece *pieces;
-    size_t piece_capacity;
+    struct hny_post post;
     uint64_t ticked;
     struct hny_message *answers; /* [first, end) that nobody has taken */
     size_t first, end, capacity;
@@ -37,23 +33,12 @@ hny_status hny_client_open_keyed(struct hny_client **client, const char *endpoin
     if (status == HNY_OK && !(made->context = zmq_ctx_new()))
         status = hny_zmq_fail("cannot make", "a context");
     if (status == HNY_OK) status = hny_socket_open(&made->socket, made->context, ZMQ_DEALER, -1, 200);
-    if (status == HNY_OK && key) status = hny_keys_use(made->socket, key, server);
+    if (status == HNY_OK) status = hny_keys_use(made->socket, key, server);
     if (status == HNY_OK && zmq_connect(made->socket, endpoint) != 0)
         status = hny_zmq_fail("cannot connect to", endpoint);
     if (status != HNY_OK) hny_client_close(&made);
     *client = made;
     return status;
-}
-
-static hny_status tell(struct hny_client *client, const struct hny_message *message) {
-    bool sent;
-    HNY_TRY(hny_wire_write(&client->frames, message));
-    size_t count = client->frames.count + 1;
-    if (hny_grow(&client->pieces, &client->piece_capacity, count, sizeof *client->pieces))
-        return HNY_ERROR_MEMORY;
-    client->pieces[0] = (struct hny_piece){"", 0};
-    memcpy(client->pieces + 1, client->frames.pieces, client->frames.count * sizeof *client->pieces);
-    return hny_parcel_send(client->socket, client->pieces, count, &sent);
 }
 
 /* Takes over the payload. */
@@ -72,7 +57,7 @@ static hny_status act(struct hny_client *client) {
             HNY_TRY(keep_answer(client, &action.message));
             continue;
         }
-        hny_status status = tell(client, &action.message);
+        hny_status status = hny_post_send(&client->post, client->socket, NULL, &action.message);
         hny_payload_drop(&action.message.payload);
         HNY_TRY(status);
     }
@@ -86,9 +71,7 @@ void hny_client_close(struct hny_client **client) {
     for (size_t i = old->first; i < old->end; i++) hny_payload_drop(&old->answers[i].payload);
     free(old->answers);
     hny_payload_drop(&old->state);
-    free(old->pieces);
-    hny_parcel_free(&old->parcel);
-    hny_frames_free(&old->frames);
+    hny_post_free(&old->post);
     hny_client_core_destroy(&old->core);
     if (old->socket) zmq_close(old->socket);
     if (old->context) zmq_ctx_term(old->context);
@@ -121,21 +104,26 @@ static hny_status hear(struct hny_client *client) {
     for (;;) {
         struct hny_message message;
         bool any;
-        HNY_TRY(hny_parcel_receive(client->socket, &client->parcel, &any));
+        HNY_TRY(hny_post_receive(&client->post, client->socket, &message, &any));
         if (!any) return HNY_OK;
-        const struct hny_parcel *parcel = &client->parcel;
-        if (parcel->count < 2 || parcel->pieces[0].size != 0) continue;
-        hny_status status = hny_wire_read(parcel->pieces + 1, parcel->count - 1, &message);
-        if (status == HNY_ERROR_INPUT) continue;
-        if (status == HNY_OK && message.command == HNY_STATE) {
+        if (message.command == HNY_STATE) {
             hny_payload_drop(&client->state);
             client->state = hny_payload_keep(message.payload);
         }
-        if (status == HNY_OK) status = hny_client_core_message(client->core, hny_milliseconds(), &message);
+        hny_status status = hny_client_core_message(client->core, hny_milliseconds(), &message);
         hny_payload_drop(&message.payload);
         HNY_TRY(status);
         HNY_TRY(act(client));
     }
+}
+
+/* Until something comes, END is reached, or it is time for a tick. */
+static hny_status wait_until(const struct hny_client *client, uint64_t now, uint64_t end) {
+    zmq_pollitem_t item = {client->socket, 0, ZMQ_POLLIN, 0};
+    uint64_t wait = end - now < TICK ? end - now : TICK;
+    if (zmq_poll(&item, 1, (long)wait) < 0 && zmq_errno() != EINTR)
+        return hny_zmq_fail("cannot wait for", "the broker");
+    return HNY_OK;
 }
 
 static void take_first(struct hny_client *client, struct hny_answer *answer) {
@@ -166,10 +154,7 @@ hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, str
             return HNY_OK;
         }
         if (now >= end) return HNY_OK;
-        zmq_pollitem_t item = {client->socket, 0, ZMQ_POLLIN, 0};
-        uint64_t wait = end - now < TICK ? end - now : TICK;
-        if (zmq_poll(&item, 1, (long)wait) < 0 && zmq_errno() != EINTR)
-            return hny_zmq_fail("cannot wait for", "answers");
+        HNY_TRY(wait_until(client, now, end));
     }
 }
 
@@ -190,12 +175,10 @@ hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, st
         if (!asked || now - asked >= 1000) {
             struct hny_message message = {.command = HNY_STATUS};
             hny_client_core_uuid(client->core, message.id.uuid);
-            HNY_TRY(tell(client, &message));
+            HNY_TRY(hny_post_send(&client->post, client->socket, NULL, &message));
             asked = now;
         }
-        zmq_pollitem_t item = {client->socket, 0, ZMQ_POLLIN, 0};
-        if (zmq_poll(&item, 1, (long)(end - now < TICK ? end - now : TICK)) < 0 && zmq_errno() != EINTR)
-            return hny_zmq_fail("cannot wait for", "the broker's state");
+        HNY_TRY(wait_until(client, now, end));
     }
 }
 

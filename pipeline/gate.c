@@ -20,16 +20,13 @@ struct hny_gate {
     atomic_bool ending, failed;
 };
 
-static bool is_text(const struct hny_piece *piece, const char *text) {
-    return piece->size == strlen(text) && memcmp(piece->data, text, piece->size) == 0;
-}
-
 /* The frames of a request: version, number, domain, address, identity, mechanism, credentials. */
 static bool lets_in(const struct hny_gate *gate, const struct hny_parcel *request) {
     const struct hny_piece *frames = request->pieces;
-    if (request->count != 7 || !is_text(&frames[5], "CURVE") || frames[6].size != HNY_KEY_SIZE) return false;
+    if (request->count != 7 || !hny_piece_is(&frames[5], "CURVE") || frames[6].size != HNY_KEY_SIZE)
+        return false;
     for (int door = 0; door < HNY_DOORS; door++)
-        if (is_text(&frames[2], domains[door]))
+        if (hny_piece_is(&frames[2], domains[door]))
             return hny_key_list_has(&gate->lists[door], (const uint8_t *)frames[6].data);
     return false;
 }
@@ -78,11 +75,27 @@ static hny_status start(struct hny_gate *gate, void *context) {
     return HNY_OK;
 }
 
-bool hny_endpoint_is_local(const char *endpoint) {
+static bool is_local(const char *endpoint) {
     static const char *const local[] = {"tcp://127.", "tcp://[::1]", "tcp://localhost:", "ipc://"};
     for (size_t i = 0; i < sizeof local / sizeof *local; i++)
         if (strncmp(endpoint, local[i], strlen(local[i])) == 0) return true;
     return false;
+}
+
+hny_status hny_doors_check(const char *const endpoints[HNY_DOORS], const char *key,
+                           const char *const lists[HNY_DOORS], bool insecure) {
+    bool any = false;
+    for (int door = 0; door < HNY_DOORS; door++) any = any || lists[door];
+    if (any != (key != NULL))
+        return hny_fail(HNY_ERROR_USAGE, "--key and a list of keys that are let in (--allow) go together");
+    for (int door = 0; door < HNY_DOORS; door++)
+        if (!lists[door] && !insecure && !is_local(endpoints[door]))
+            return hny_fail(
+                HNY_ERROR_USAGE,
+                "%s may be reached from other machines by anybody: use --key and --allow, bind a loopback "
+                "address, or say --insecure",
+                endpoints[door]);
+    return HNY_OK;
 }
 
 hny_status hny_gate_create(struct hny_gate **gate, void *context, const char *const lists[HNY_DOORS]) {

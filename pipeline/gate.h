@@ -9,9 +9,11 @@ struct hny_gate;
 
 enum hny_door { HNY_DOOR_CLIENTS, HNY_DOOR_WORKERS, HNY_DOORS };
 
-/* Whether nobody but this machine's users reaches ENDPOINT: a loopback address, or a path of the file system.
- */
-bool hny_endpoint_is_local(const char *endpoint);
+/* HNY_ERROR_USAGE where keys and lists do not come together, or where an endpoint that others than this
+ * machine's users reach (no loopback address, and no path of the file system) goes without a list, and is not
+ * said to be INSECURE. */
+hny_status hny_doors_check(const char *const endpoints[HNY_DOORS], const char *key,
+                           const char *const lists[HNY_DOORS], bool insecure);
 
 /* Reads the lists of the two doors, of which NULL lets nobody in. To be made before any socket of CONTEXT is
  * bound, and destroyed before the context. */

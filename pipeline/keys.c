@@ -103,6 +103,9 @@ hny_status hny_keys_public(const char *text, char key[HNY_KEY_TEXT]) {
 hny_status hny_keys_use(void *socket, const char *key, const char *server) {
     struct hny_key_pair pair;
     char server_key[HNY_KEY_TEXT];
+    if (!key && !server) return HNY_OK;
+    if (!key || !server)
+        return hny_fail(HNY_ERROR_USAGE, "one's own keys and the server's public key go together");
     HNY_TRY(hny_keys_public(server, server_key));
     HNY_TRY(hny_keys_read(key, &pair));
     bool fine = zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_key, HNY_KEY_TEXT) == 0 &&

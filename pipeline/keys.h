@@ -27,7 +27,7 @@ hny_status hny_keys_read(const char *path, struct hny_key_pair *pair);
 hny_status hny_keys_public(const char *text, char key[HNY_KEY_TEXT]);
 
 /* SOCKET becomes a client with the pair in the file KEY of the server whose public key is SERVER, or in the
- * file SERVER. Before connecting. */
+ * file SERVER. Before connecting. Both NULL: it goes without keys. HNY_ERROR_USAGE where only one is. */
 hny_status hny_keys_use(void *socket, const char *key, const char *server);
 
 /* TEXT, SIZE bytes of it, as a key; false where it is none. */

@@ -1,5 +1,6 @@
 #include "pipeline/message.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,29 +56,30 @@ void hny_payload_drop(struct hny_payload **payload) {
 }
 
 struct hny_payload *hny_jobs_pack(const uint64_t *jobs, size_t count) {
-    struct hny_piece piece = {NULL, count * 8};
-    uint8_t *bytes = malloc(count * 8 + 1);
-    if (!bytes) {
+    uint64_t *numbers = malloc(count * sizeof *numbers + 1);
+    if (!numbers) {
         hny_fail(HNY_ERROR_MEMORY, "out of memory for %zu job numbers", count);
         return NULL;
     }
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < 8; k++) bytes[i * 8 + k] = (uint8_t)(jobs[i] >> (56 - 8 * k));
-    piece.data = (const char *)bytes;
+    for (size_t i = 0; i < count; i++) numbers[i] = htobe64(jobs[i]);
+    const struct hny_piece piece = {(const char *)numbers, count * sizeof *numbers};
     struct hny_payload *payload = hny_payload_create((struct hny_piece){"", 0}, &piece, 1);
-    free(bytes);
+    free(numbers);
     return payload;
 }
 
 size_t hny_jobs_unpack(const struct hny_payload *payload, uint64_t *jobs, size_t limit) {
-    if (!payload || payload->count != 1 || payload->sentences[0].size % 8 != 0) return 0;
-    size_t count = payload->sentences[0].size / 8;
-    const uint8_t *bytes = (const uint8_t *)payload->sentences[0].data;
+    if (!payload || payload->count != 1 || payload->sentences[0].size % sizeof *jobs != 0) return 0;
+    size_t count = payload->sentences[0].size / sizeof *jobs;
     for (size_t i = 0; i < count && i < limit; i++) {
-        jobs[i] = 0;
-        for (size_t k = 0; k < 8; k++) jobs[i] = jobs[i] << 8 | bytes[i * 8 + k];
+        memcpy(&jobs[i], payload->sentences[0].data + i * sizeof *jobs, sizeof *jobs);
+        jobs[i] = be64toh(jobs[i]);
     }
     return count;
+}
+
+bool hny_piece_is(const struct hny_piece *piece, const char *text) {
+    return piece->size == strlen(text) && memcmp(piece->data, text, piece->size) == 0;
 }
 
 bool hny_uuid_equal(const uint8_t *a, const uint8_t *b) {

@@ -110,6 +110,7 @@ struct hny_message {
 struct hny_payload *hny_jobs_pack(const uint64_t *jobs, size_t count);
 size_t hny_jobs_unpack(const struct hny_payload *payload, uint64_t *jobs, size_t limit);
 
+bool hny_piece_is(const struct hny_piece *piece, const char *text); /* equal to TEXT */
 bool hny_uuid_equal(const uint8_t *a, const uint8_t *b);
 
 #define HNY_JOB_BITS 32

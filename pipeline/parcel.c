@@ -1,11 +1,11 @@
 #include "pipeline/parcel.h"
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 hny_status hny_zmq_fail(const char *what, const char *endpoint) {
     return hny_fail(HNY_ERROR_IO, "%s %s: %s", what, endpoint, zmq_strerror(zmq_errno()));
@@ -115,9 +115,7 @@ hny_status hny_socket_open(void **socket, void *context, int type, int64_t most,
 }
 
 uint64_t hny_milliseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)(hny_seconds() * 1000);
 }
 
 hny_status hny_uuid_make(uint8_t *uuid) {

@@ -32,7 +32,7 @@ hny_status hny_socket_open(void **socket, void *context, int type, int64_t most,
 /* HNY_ERROR_IO: what ZeroMQ says, behind WHAT and ENDPOINT. */
 hny_status hny_zmq_fail(const char *what, const char *endpoint);
 
-uint64_t hny_milliseconds(void); /* of a clock that does not go backward */
+uint64_t hny_milliseconds(void); /* of hny_seconds, in which the state machines count */
 
 hny_status hny_uuid_make(uint8_t *uuid); /* 16 random bytes */
 

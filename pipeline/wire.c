@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/utf8.h"
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,14 +24,9 @@ const char *hny_command_name(enum hny_verb command) {
 
 /* --- Writing ---------------------------------------------------------------------------------------- */
 
-static void put_number(char *to, uint64_t number) {
-    for (size_t k = 0; k < 8; k++) to[k] = (char)(uint8_t)(number >> (56 - 8 * k));
-}
-
 static hny_status append_number(struct hny_buffer *to, uint64_t number) {
-    char bytes[8];
-    put_number(bytes, number);
-    return hny_buffer_append(to, bytes, sizeof bytes);
+    number = htobe64(number);
+    return hny_buffer_append(to, &number, sizeof number);
 }
 
 /* The options of MESSAGE, behind what HEAD holds. */
@@ -88,18 +84,14 @@ void hny_frames_free(struct hny_frames *frames) {
 /* --- Reading ---------------------------------------------------------------------------------------- */
 
 static uint64_t get_number(const char *from) {
-    uint64_t number = 0;
-    for (size_t k = 0; k < 8; k++) number = number << 8 | (uint8_t)from[k];
-    return number;
-}
-
-static bool is_text(const struct hny_piece *piece, const char *text) {
-    return piece->size == strlen(text) && memcmp(piece->data, text, piece->size) == 0;
+    uint64_t number;
+    memcpy(&number, from, sizeof number);
+    return be64toh(number);
 }
 
 static enum hny_verb find_command(const struct hny_piece *piece) {
     size_t c = 0;
-    while (c < HNY_COMMANDS && !is_text(piece, names[c])) c++;
+    while (c < HNY_COMMANDS && !hny_piece_is(piece, names[c])) c++;
     return (enum hny_verb)c;
 }
 
@@ -205,7 +197,7 @@ static hny_status read_payload(const struct hny_piece *options, const struct hny
 
 hny_status hny_wire_read(const struct hny_piece *frames, size_t count, struct hny_message *message) {
     *message = (struct hny_message){.command = HNY_COMMANDS};
-    if (count < HNY_WIRE_HEAD || !is_text(&frames[0], protocol))
+    if (count < HNY_WIRE_HEAD || !hny_piece_is(&frames[0], protocol))
         return hny_fail(HNY_ERROR_INPUT, "no message of the protocol %s", protocol);
     message->command = find_command(&frames[1]);
     if (frames[2].size != HNY_WIRE_ID)

@@ -4,8 +4,7 @@
 #include "base/progress.h"
 #include "pipeline/confine.h"
 #include "pipeline/keys.h"
-#include "pipeline/parcel.h"
-#include "pipeline/wire.h"
+#include "pipeline/post.h"
 #include "pipeline/worker_core.h"
 #include "pipeline/worker_jobs.h"
 #include <errno.h>
@@ -21,10 +20,7 @@ struct shell {
     void *context, *socket;
     struct hny_worker_core *core;
     struct hny_worker_jobs *jobs;
-    struct hny_parcel parcel;
-    struct hny_frames frames;
-    struct hny_piece *pieces;
-    size_t piece_capacity;
+    struct hny_post post;
     uint64_t ticked;
 };
 
@@ -56,7 +52,7 @@ static hny_status open_shell(struct shell *shell) {
     shell->context = zmq_ctx_new();
     if (!shell->context) return hny_zmq_fail("cannot make", "a context");
     HNY_TRY(hny_socket_open(&shell->socket, shell->context, ZMQ_DEALER, -1, 1000));
-    if (options->key) HNY_TRY(hny_keys_use(shell->socket, options->key, options->server));
+    HNY_TRY(hny_keys_use(shell->socket, options->key, options->server));
     if (zmq_connect(shell->socket, options->broker) != 0)
         return hny_zmq_fail("cannot connect to", options->broker);
     /* A broker on another machine may have to be connected to again. */
@@ -65,23 +61,10 @@ static hny_status open_shell(struct shell *shell) {
 
 static void close_shell(struct shell *shell) {
     hny_worker_jobs_destroy(&shell->jobs);
-    free(shell->pieces);
-    hny_parcel_free(&shell->parcel);
-    hny_frames_free(&shell->frames);
+    hny_post_free(&shell->post);
     hny_worker_core_destroy(&shell->core);
     if (shell->socket) zmq_close(shell->socket);
     if (shell->context) zmq_ctx_term(shell->context);
-}
-
-static hny_status tell(struct shell *shell, const struct hny_message *message) {
-    HNY_TRY(hny_wire_write(&shell->frames, message));
-    size_t count = shell->frames.count + 1;
-    if (hny_grow(&shell->pieces, &shell->piece_capacity, count, sizeof *shell->pieces))
-        return HNY_ERROR_MEMORY;
-    shell->pieces[0] = (struct hny_piece){"", 0};
-    memcpy(shell->pieces + 1, shell->frames.pieces, shell->frames.count * sizeof *shell->pieces);
-    bool sent;
-    return hny_parcel_send(shell->socket, shell->pieces, count, &sent);
 }
 
 static hny_status act(struct shell *shell) {
@@ -93,7 +76,7 @@ static hny_status act(struct shell *shell) {
         }
         hny_status status = HNY_OK;
         if (action.act == HNY_WORKER_SEND)
-            status = tell(shell, &action.message);
+            status = hny_post_send(&shell->post, shell->socket, NULL, &action.message);
         else
             hny_worker_jobs_cancel(shell->jobs, action.job);
         hny_payload_drop(&action.message.payload);
@@ -106,13 +89,9 @@ static hny_status hear(struct shell *shell) {
     for (;;) {
         struct hny_message message;
         bool any;
-        HNY_TRY(hny_parcel_receive(shell->socket, &shell->parcel, &any));
+        HNY_TRY(hny_post_receive(&shell->post, shell->socket, &message, &any));
         if (!any) return HNY_OK;
-        const struct hny_parcel *parcel = &shell->parcel;
-        if (parcel->count < 2 || parcel->pieces[0].size != 0) continue;
-        hny_status status = hny_wire_read(parcel->pieces + 1, parcel->count - 1, &message);
-        if (status == HNY_ERROR_INPUT) continue;
-        if (status == HNY_OK) status = hny_worker_core_message(shell->core, hny_milliseconds(), &message);
+        hny_status status = hny_worker_core_message(shell->core, hny_milliseconds(), &message);
         hny_payload_drop(&message.payload);
         HNY_TRY(status);
         HNY_TRY(act(shell));

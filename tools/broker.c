@@ -29,23 +29,6 @@ static void say_ready(void *context) {
     hny_progress_note("broker: clients at %s, workers at %s", chosen->clients, chosen->workers);
 }
 
-/* Without keys whoever reaches a socket is served: only this machine, unless that is said to be wanted. */
-static hny_status check_doors(const struct hny_broker_options *chosen, bool insecure) {
-    const char *const endpoints[HNY_DOORS] = {chosen->clients, chosen->workers};
-    bool allowed = chosen->allow[HNY_DOOR_CLIENTS] || chosen->allow[HNY_DOOR_WORKERS];
-    if (allowed != (chosen->key != NULL))
-        return hny_fail(HNY_ERROR_USAGE,
-                        "--key and the lists of keys (--allow, --allow-workers) go together");
-    for (int door = 0; door < HNY_DOORS; door++)
-        if (!chosen->allow[door] && !insecure && !hny_endpoint_is_local(endpoints[door]))
-            return hny_fail(
-                HNY_ERROR_USAGE,
-                "%s may be reached from other machines by anybody: use keys, bind a loopback address, or "
-                "say --insecure",
-                endpoints[door]);
-    return HNY_OK;
-}
-
 static hny_status run(const struct hny_arguments *arguments) {
     struct hny_broker_options chosen;
     size_t memory = 1024, drain = 30;
@@ -64,7 +47,8 @@ static hny_status run(const struct hny_arguments *arguments) {
     chosen.key = hny_argument_text(arguments, "key");
     chosen.allow[HNY_DOOR_CLIENTS] = hny_argument_text(arguments, "allow");
     chosen.allow[HNY_DOOR_WORKERS] = hny_argument_text(arguments, "allow-workers");
-    HNY_TRY(check_doors(&chosen, hny_argument_given(arguments, "insecure")));
+    const char *const endpoints[HNY_DOORS] = {chosen.clients, chosen.workers};
+    HNY_TRY(hny_doors_check(endpoints, chosen.key, chosen.allow, hny_argument_given(arguments, "insecure")));
     const char *models[64];
     chosen.model_count = hny_argument_times(arguments, "model");
     if (chosen.model_count > sizeof models / sizeof *models)

@@ -170,8 +170,6 @@ static hny_status run(const struct hny_arguments *arguments) {
                                 hny_argument_rest(arguments) ? hny_argument_rest_at(arguments, 0) : "-");
     const char *key = hny_argument_text(arguments, "key"),
                *server = hny_argument_text(arguments, "server-key");
-    if (status == HNY_OK && (key != NULL) != (server != NULL))
-        status = hny_fail(HNY_ERROR_USAGE, "--key and --server-key go together");
     if (status == HNY_OK)
         status = hny_client_open_keyed(&job.client, broker ? broker : "tcp://127.0.0.1:5555", key, server);
     if (status == HNY_OK) status = send_all(&job);

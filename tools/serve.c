@@ -2,9 +2,11 @@
 #include "base/progress.h"
 #include "model/folder.h"
 #include "pipeline/gate.h"
+#include "pipeline/message.h"
 #include "pipeline/supervisor.h"
 #include "tools/commands.h"
 
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +29,7 @@ static const struct hny_option options[] = {
 };
 
 struct served {
-    char name[64];
+    char name[HNY_ROUTE_NAME];
     const char *folder;
     int image; /* the memory file with its packed weights */
 };
@@ -39,24 +41,21 @@ struct service {
     char program[MOST_PATH], folder[64], endpoint[96];
 };
 
+/* NAME=FOLDER, or a folder, whose name is the model's then. */
 static hny_status read_model(const char *text, struct served *model) {
-    const char *equal = strchr(text, '='), *slash;
-    char copy[MOST_PATH];
+    const char *equal = strchr(text, '=');
+    char folder[MOST_PATH];
     model->folder = equal ? equal + 1 : text;
     model->image = -1;
-    size_t size = strlen(model->folder);
-    while (size > 1 && model->folder[size - 1] == '/') size--;
-    if (size == 0 || size >= sizeof copy)
+    size_t size = (size_t)snprintf(folder, sizeof folder, "%s", model->folder);
+    if (size == 0 || size >= sizeof folder)
         return hny_fail(HNY_ERROR_USAGE, "--model %s names no folder", text);
-    memcpy(copy, model->folder, size);
-    copy[size] = '\0';
-    slash = strrchr(copy, '/');
-    const char *name = slash && slash[1] ? slash + 1 : copy;
     int written = equal ? snprintf(model->name, sizeof model->name, "%.*s", (int)(equal - text), text)
-                        : snprintf(model->name, sizeof model->name, "%s", name);
+                        : snprintf(model->name, sizeof model->name, "%s", basename(folder));
     return written > 0 && (size_t)written < sizeof model->name
                ? HNY_OK
-               : hny_fail(HNY_ERROR_USAGE, "--model %s: the name has not 1 to 63 bytes", text);
+               : hny_fail(HNY_ERROR_USAGE, "--model %s: the name has not 1 to %zu bytes", text,
+                          sizeof model->name - 1);
 }
 
 /* Its workers are its own children, behind a socket in a folder that only its user enters. */
@@ -157,13 +156,10 @@ static hny_status run(const struct hny_arguments *arguments) {
     const char *bind = hny_argument_text(arguments, "bind");
     bool echo = hny_argument_given(arguments, "echo");
     if (!bind) bind = "tcp://127.0.0.1:5555";
-    bool keyed = hny_argument_text(arguments, "key") && hny_argument_text(arguments, "allow");
-    if (!keyed && !hny_argument_given(arguments, "insecure") && !hny_endpoint_is_local(bind))
-        return hny_fail(
-            HNY_ERROR_USAGE,
-            "%s may be reached from other machines by anybody: use --key and --allow, bind a loopback "
-            "address, or say --insecure",
-            bind);
+    const char *const endpoints[HNY_DOORS] = {bind, "ipc://"};
+    const char *const lists[HNY_DOORS] = {hny_argument_text(arguments, "allow"), NULL};
+    HNY_TRY(hny_doors_check(endpoints, hny_argument_text(arguments, "key"), lists,
+                            hny_argument_given(arguments, "insecure")));
     HNY_TRY(hny_argument_count(arguments, "workers", 1, 1024, &workers));
     service.count = hny_argument_times(arguments, "model");
     if (service.count > MOST_MODELS) return hny_fail(HNY_ERROR_USAGE, "at most %d models", MOST_MODELS);

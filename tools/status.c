@@ -86,8 +86,6 @@ static hny_status run(const struct hny_arguments *arguments) {
                *server = hny_argument_text(arguments, "server-key");
     bool as_json = hny_argument_given(arguments, "json");
     if (!broker) broker = "tcp://127.0.0.1:5555";
-    if ((key != NULL) != (server != NULL))
-        return hny_fail(HNY_ERROR_USAGE, "--key and --server-key go together");
     HNY_TRY(hny_argument_real(arguments, "wait", 0.1, 3600, &wait));
     HNY_TRY(hny_argument_real(arguments, "watch", 0.1, 3600, &every));
     hny_stop_catch();

@@ -4,6 +4,7 @@
 #include "pipeline/worker.h"
 #include "tools/commands.h"
 
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,13 +43,6 @@ static hny_status open_model(const struct hny_arguments *arguments, const char *
     return status;
 }
 
-static const char *last_part(char *folder) {
-    size_t size = strlen(folder);
-    while (size > 1 && folder[size - 1] == '/') folder[--size] = '\0';
-    const char *slash = strrchr(folder, '/');
-    return slash && slash[1] ? slash + 1 : folder;
-}
-
 static hny_status work(const struct hny_arguments *arguments, struct hny_worker_options *chosen,
                        char *folder) {
     const char *names[MOST_NAMES];
@@ -63,7 +57,7 @@ static hny_status work(const struct hny_arguments *arguments, struct hny_worker_
         return hny_fail(HNY_ERROR_USAGE, "--name comes %zu times: at most %d", chosen->name_count,
                         MOST_NAMES);
     for (size_t i = 0; i < chosen->name_count; i++) names[i] = hny_argument_at(arguments, "name", i);
-    if (chosen->name_count == 0) names[chosen->name_count++] = folder ? last_part(folder) : "echo";
+    if (chosen->name_count == 0) names[chosen->name_count++] = folder ? basename(folder) : "echo";
     for (size_t i = 0; i < chosen->name_count; i++)
         if (!*names[i] || strlen(names[i]) >= HNY_ROUTE_NAME)
             return hny_fail(HNY_ERROR_USAGE, "the name \"%s\" has not 1 to %d bytes", names[i],
@@ -82,8 +76,6 @@ static hny_status run(const struct hny_arguments *arguments) {
     chosen.broker = broker ? broker : "tcp://127.0.0.1:5556";
     chosen.key = hny_argument_text(arguments, "key");
     chosen.server = hny_argument_text(arguments, "server-key");
-    if ((chosen.key != NULL) != (chosen.server != NULL))
-        return hny_fail(HNY_ERROR_USAGE, "--key and --server-key go together");
     if ((folder != NULL) == hny_argument_given(arguments, "echo"))
         return hny_fail(HNY_ERROR_USAGE, "either --model DIR says what translates, or --echo");
     if (folder) HNY_TRY(open_model(arguments, folder, &model));

@@ -408,7 +408,7 @@ Test(broker, a_word_of_another_session_touches_nothing) {
 }
 
 Test(broker, an_id_belongs_to_the_key_that_used_it_first) {
-    static const uint8_t mine[HNY_KEY_BYTES] = {1}, yours[HNY_KEY_BYTES] = {2};
+    static const uint8_t mine[HNY_KEY_SIZE] = {1}, yours[HNY_KEY_SIZE] = {2};
     struct scene scene;
     open_scene(&scene);
     begin(&scene);
