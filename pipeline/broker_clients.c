@@ -29,7 +29,7 @@ static hny_status tell_client(struct hny_broker_core *core, const struct hny_req
 
 void hny_request_unhook(struct hny_broker_core *core, struct hny_request *request) {
     struct hny_flow *flow = request->flow;
-    size_t cost = request->payload ? request->payload->bytes : 0;
+    size_t cost = hny_payload_cost(request->payload);
     hny_list_remove(&request->node);
     switch (request->state) {
     case HNY_WAITING:
@@ -63,8 +63,8 @@ void hny_request_wait(struct hny_broker_core *core, struct hny_request *request,
 static void set_payload(struct hny_broker_core *core, struct hny_request *request,
                         struct hny_payload *payload) {
     struct hny_payload *old = request->payload;
-    if (payload) core->counts.bytes += payload->bytes;
-    if (old) core->counts.bytes -= old->bytes;
+    core->counts.bytes += hny_payload_cost(payload);
+    core->counts.bytes -= hny_payload_cost(old);
     request->payload = hny_payload_keep(payload);
     hny_payload_drop(&old);
 }
@@ -167,7 +167,7 @@ static enum hny_refusal judge(const struct hny_broker_core *core, const struct h
         return HNY_REFUSED_TOO_LONG;
     if (core->draining) return HNY_REFUSED_LEAVING;
     if (!route) return HNY_REFUSED_MODEL;
-    if (payload->bytes + core->counts.bytes > limits->bytes) return HNY_REFUSED_BUSY;
+    if (hny_payload_cost(payload) + core->counts.bytes > limits->bytes) return HNY_REFUSED_BUSY;
     if (!client) return HASH_COUNT(core->clients) < limits->clients ? HNY_NOT_REFUSED : HNY_REFUSED_BUSY;
     return client->waiting < limits->waiting && client->answers < limits->answers ? HNY_NOT_REFUSED
                                                                                   : HNY_REFUSED_BUSY;

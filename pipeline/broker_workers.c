@@ -103,7 +103,7 @@ static struct hny_request *first_of(const struct hny_flow *flow) {
 static bool can_take(const struct hny_worker *worker, const struct hny_request *request) {
     if (worker->leaving || worker->alone) return false;
     if (worker->job_count == 0) return true;
-    return request->killed == 0 && worker->used + request->payload->bytes <= worker->credit;
+    return request->killed == 0 && worker->used + hny_payload_cost(request->payload) <= worker->credit;
 }
 
 static hny_status give(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
@@ -114,7 +114,7 @@ static hny_status give(struct hny_broker_core *core, uint64_t now, struct hny_wo
     request->state = HNY_WORKING;
     request->worker = worker;
     request->job = ++worker->last_job;
-    worker->used += request->payload->bytes;
+    worker->used += hny_payload_cost(request->payload);
     worker->job_count++;
     worker->alone = request->killed > 0;
     hny_list_put(&worker->jobs, &request->node);
@@ -134,7 +134,7 @@ static hny_status take_turn(struct hny_broker_core *core, uint64_t now, struct h
             continue;
         }
         if (!can_take(worker, request)) return HNY_OK;
-        size_t cost = request->payload->bytes + 1;
+        size_t cost = hny_payload_cost(request->payload);
         if (flow->deficit < cost) { /* the turn goes on to the next */
             flow->deficit += TURN_BYTES;
             hny_list_remove(&flow->node);

@@ -8,6 +8,9 @@
 /* How much longer than the first time a request waits at most before it goes out again. */
 #define LONGEST_WAIT 8
 
+/* Answers after which the broker hears at once that they were received, since it remembers only so many. */
+#define CONFIRM_EVERY 512
+
 struct pending {
     UT_hash_handle hh;
     uint64_t sequence;
@@ -24,6 +27,7 @@ struct hny_client_core {
     struct pending *requests; /* in rising order of their numbers, as uthash keeps the order of adding */
     uint64_t told;            /* when anything was last said */
     uint64_t received;        /* what the broker was last told to forget */
+    unsigned unconfirmed;     /* answers since */
     bool repeated;            /* an answer came again: the broker has not heard that it was received */
 
     struct hny_client_action *actions; /* [first, end) */
@@ -123,17 +127,19 @@ static hny_status confirm(struct hny_client_core *core, uint64_t now) {
     if (received == 0 || (received == core->received && !core->repeated)) return HNY_OK;
     core->received = received;
     core->repeated = false;
+    core->unconfirmed = 0;
     return tell(core, now, HNY_RECEIVED, received, NULL);
 }
 
-static hny_status answer(struct hny_client_core *core, const struct hny_message *message) {
+static hny_status answer(struct hny_client_core *core, uint64_t now, const struct hny_message *message) {
     struct pending *pending = find(core, message->id.sequence);
     if (!pending) {
         core->repeated = true;
         return HNY_OK;
     }
     forget(core, pending);
-    return act(core, true, *message);
+    HNY_TRY(act(core, true, *message));
+    return ++core->unconfirmed >= CONFIRM_EVERY ? confirm(core, now) : HNY_OK;
 }
 
 hny_status hny_client_core_message(struct hny_client_core *core, uint64_t now,
@@ -148,7 +154,7 @@ hny_status hny_client_core_message(struct hny_client_core *core, uint64_t now,
         return HNY_OK;
     case HNY_TRANSLATED:
     case HNY_REFUSED:
-        return answer(core, message);
+        return answer(core, now, message);
     default:
         return HNY_OK;
     }

@@ -84,6 +84,13 @@ struct hny_payload {
     struct hny_piece sentences[];
 };
 
+/* What PAYLOAD takes of a queue's or a worker's limit: its text, and something a sentence, so that empty ones
+ * have a limit too. */
+enum { HNY_SENTENCE_COST = 16 };
+static inline size_t hny_payload_cost(const struct hny_payload *payload) {
+    return payload ? payload->bytes + HNY_SENTENCE_COST * payload->count : 0;
+}
+
 /* Copies OPTIONS and COUNT sentences; one reference is the caller's. NULL with a message: out of memory. */
 struct hny_payload *hny_payload_create(struct hny_piece options, const struct hny_piece *sentences,
                                        size_t count);
@@ -98,7 +105,7 @@ struct hny_message {
     enum hny_verb command;
     struct hny_request_id id;
     enum hny_refusal refusal; /* of REFUSED and DONE */
-    uint32_t credit;          /* of READY: bytes of sentences that the worker holds at a time */
+    uint32_t credit;          /* of READY: what the worker holds at a time (hny_payload_cost) */
     uint64_t steps;    /* of BEAT: of its engine; standing still while it holds work means that it hangs */
     uint64_t received; /* of BEAT: the highest job number that has reached the worker; from the broker, the
                         * READY that it answers, 0 none */

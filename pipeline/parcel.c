@@ -95,12 +95,18 @@ hny_status hny_parcel_send(void *socket, const struct hny_piece *pieces, size_t 
     return HNY_OK;
 }
 
+/* Messages that wait on either side of a connection: more than a client has under way at a time, or a worker
+ * holds, with an answer and an acknowledgement for each. */
+#define QUEUE 16384
+
 hny_status hny_socket_open(void **socket, void *context, int type, int64_t most, int linger) {
-    int mandatory = 1, beat = 5000, timeout = 15000;
+    int mandatory = 1, beat = 5000, timeout = 15000, queue = QUEUE;
     void *made = zmq_socket(context, type);
     if (!made) return hny_zmq_fail("cannot make", "a socket");
     bool fine = zmq_setsockopt(made, ZMQ_MAXMSGSIZE, &most, sizeof most) == 0 &&
                 zmq_setsockopt(made, ZMQ_LINGER, &linger, sizeof linger) == 0 &&
+                zmq_setsockopt(made, ZMQ_SNDHWM, &queue, sizeof queue) == 0 &&
+                zmq_setsockopt(made, ZMQ_RCVHWM, &queue, sizeof queue) == 0 &&
                 zmq_setsockopt(made, ZMQ_HEARTBEAT_IVL, &beat, sizeof beat) == 0 &&
                 zmq_setsockopt(made, ZMQ_HEARTBEAT_TIMEOUT, &timeout, sizeof timeout) == 0;
     if (fine && type == ZMQ_ROUTER)
