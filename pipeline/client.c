@@ -81,9 +81,13 @@ void hny_client_close(struct hny_client **client) {
 
 hny_status hny_client_translate(struct hny_client *client, const char *options, const char *text, size_t size,
                                 uint64_t *number) {
-    const struct hny_piece sentence = {text, size};
+    return hny_client_translate_all(client, options, &(struct hny_piece){text, size}, 1, number);
+}
+
+hny_status hny_client_translate_all(struct hny_client *client, const char *options,
+                                    const struct hny_piece *sentences, size_t count, uint64_t *number) {
     struct hny_payload *payload =
-        hny_payload_create((struct hny_piece){options, strlen(options)}, &sentence, 1);
+        hny_payload_create((struct hny_piece){options, strlen(options)}, sentences, count);
     if (!payload) return HNY_ERROR_MEMORY;
     hny_status status = hny_client_core_translate(client->core, hny_milliseconds(), payload, number);
     hny_payload_drop(&payload);

@@ -37,6 +37,10 @@ void hny_client_close(struct hny_client **client);
 hny_status hny_client_translate(struct hny_client *client, const char *options, const char *text, size_t size,
                                 uint64_t *number);
 
+/* The same for COUNT sentences in one request: one answer has all their translations, or none. */
+hny_status hny_client_translate_all(struct hny_client *client, const char *options,
+                                    const struct hny_piece *sentences, size_t count, uint64_t *number);
+
 /* The answer to NUMBER is not wanted any more: it comes as a refusal, unless it was under way. */
 hny_status hny_client_cancel(struct hny_client *client, uint64_t number);
 
@@ -45,7 +49,7 @@ struct hny_answer {
     enum hny_refusal refusal; /* HNY_NOT_REFUSED: TEXT is the translation; else the reason, or nothing */
     const char *text;
     size_t size;
-    struct hny_payload *payload; /* that TEXT lies in */
+    struct hny_payload *payload; /* that TEXT lies in; its sentences are all translations, in order */
 };
 void hny_answer_free(struct hny_answer *answer);
 
