@@ -156,6 +156,29 @@ static hny_status find_flow(struct hny_client *client, struct hny_route *route, 
     return HNY_OK;
 }
 
+/* It has waited its turn before, so it goes first; and no worker of this model has been lost with it. */
+hny_status hny_request_pass_on(struct hny_broker_core *core, uint64_t now, struct hny_request *request,
+                               const struct hny_payload *translation) {
+    const struct hny_payload *old = request->payload;
+    struct hny_route *route;
+    struct hny_flow *flow;
+    HNY_TRY(hny_route_find(core, now, old->wants.then, &route));
+    if (!route) return hny_request_answer(core, now, request, HNY_REFUSED_MODEL, NULL);
+    HNY_TRY(find_flow(request->client, route, &flow));
+    struct hny_payload *next = hny_payload_create(old->options, translation->sentences, translation->count);
+    if (!next) return HNY_ERROR_MEMORY;
+    next->wants = old->wants;
+    memcpy(next->wants.model, old->wants.then, sizeof next->wants.model);
+    *next->wants.then = '\0';
+    hny_request_unhook(core, request);
+    set_payload(core, request, next);
+    hny_payload_drop(&next);
+    request->flow = flow;
+    request->killed = 0;
+    hny_request_wait(core, request, true);
+    return HNY_OK;
+}
+
 /* --- What clients say ------------------------------------------------------------------------------- */
 
 /* Why a new request of CLIENT (NULL: an unknown one) is not accepted; HNY_NOT_REFUSED where it is. */
@@ -171,6 +194,18 @@ static enum hny_refusal judge(const struct hny_broker_core *core, const struct h
     if (!client) return HASH_COUNT(core->clients) < limits->clients ? HNY_NOT_REFUSED : HNY_REFUSED_BUSY;
     return client->waiting < limits->waiting && client->answers < limits->answers ? HNY_NOT_REFUSED
                                                                                   : HNY_REFUSED_BUSY;
+}
+
+/* *ROUTE of what PAYLOAD wants first; NULL where that, or what it wants then, has no worker. */
+static hny_status find_route(struct hny_broker_core *core, uint64_t now, const struct hny_payload *payload,
+                             struct hny_route **route) {
+    struct hny_route *second;
+    if (!payload) return HNY_OK;
+    HNY_TRY(hny_route_find(core, now, payload->wants.model, route));
+    if (!*route || !*payload->wants.then) return HNY_OK;
+    HNY_TRY(hny_route_find(core, now, payload->wants.then, &second));
+    if (!second) *route = NULL;
+    return HNY_OK;
 }
 
 static hny_status accept(struct hny_broker_core *core, uint64_t now, struct hny_client *client,
@@ -205,7 +240,7 @@ static hny_status translate(struct hny_broker_core *core, uint64_t now, const st
         if (request) return tell_client(core, request);
     }
     struct hny_route *route = NULL;
-    if (message->payload) HNY_TRY(hny_route_find(core, now, message->payload->wants.model, &route));
+    HNY_TRY(find_route(core, now, message->payload, &route));
     enum hny_refusal refusal = judge(core, client, message->payload, route);
     if (refusal) {
         core->counts.refused++;

@@ -142,6 +142,11 @@ hny_status hny_broker_say(struct hny_broker_core *core, bool to_worker, const st
 hny_status hny_request_answer(struct hny_broker_core *core, uint64_t now, struct hny_request *request,
                               enum hny_refusal refusal, struct hny_payload *payload);
 
+/* REQUEST, which is worked on, goes by way of a third language, and this is its TRANSLATION into that: it
+ * waits again, for the second model. */
+hny_status hny_request_pass_on(struct hny_broker_core *core, uint64_t now, struct hny_request *request,
+                               const struct hny_payload *translation);
+
 /* Back among those that wait, FIRST or last of its priority. */
 void hny_request_wait(struct hny_broker_core *core, struct hny_request *request, bool first);
 

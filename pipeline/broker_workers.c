@@ -263,8 +263,11 @@ static hny_status done(struct hny_broker_core *core, uint64_t now, struct hny_wo
         bool fits =
             message->refusal || (message->payload && message->payload->count == request->payload->count);
         worker->moved = now;
-        HNY_TRY(hny_request_answer(core, now, request, fits ? message->refusal : HNY_REFUSED_FAILED,
-                                   fits ? message->payload : NULL));
+        if (fits && !message->refusal && *request->payload->wants.then)
+            HNY_TRY(hny_request_pass_on(core, now, request, message->payload));
+        else
+            HNY_TRY(hny_request_answer(core, now, request, fits ? message->refusal : HNY_REFUSED_FAILED,
+                                       fits ? message->payload : NULL));
         return hny_workers_feed(core, now);
     }
     return HNY_OK; /* it was abandoned, or handed out again */

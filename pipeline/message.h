@@ -70,6 +70,7 @@ enum { HNY_ROUTE_NAME = 64 }; /* bytes of a model's or pair's name, its NUL incl
 /* What a request wants, of what the broker has to know. Workers read the rest out of the options. */
 struct hny_wants {
     char model[HNY_ROUTE_NAME]; /* a model's name or a pair "en-ja"; "" for the first model */
+    char then[HNY_ROUTE_NAME];  /* the one that translates the translation again; "" for none */
     uint32_t deadline;          /* ms from its arrival on; 0: none */
     uint8_t priority;           /* 0 to 9; higher goes first */
 };

@@ -116,25 +116,38 @@ static hny_status read_name(const json_t *options, const char *key, const char *
     return HNY_OK;
 }
 
-/* A model by its name, or by source and target together. */
-static hny_status read_wants(const json_t *options, struct hny_wants *wants) {
-    const char *model, *source, *target;
-    uint64_t deadline, priority;
-    HNY_TRY(read_number(options, "deadline", UINT32_MAX, &deadline));
-    HNY_TRY(read_number(options, "priority", 9, &priority));
+static hny_status write_pair(char *name, const char *source, const char *target) {
+    int size = snprintf(name, HNY_ROUTE_NAME, "%s-%s", source, target);
+    return size >= 0 && size < HNY_ROUTE_NAME
+               ? HNY_OK
+               : hny_fail(HNY_ERROR_INPUT, "the pair %s-%s is too long a name", source, target);
+}
+
+/* A model by its name, or by source and target together, perhaps by way of a third language. */
+static hny_status read_route(const json_t *options, struct hny_wants *wants) {
+    const char *model, *source, *target, *via;
     HNY_TRY(read_name(options, "model", &model));
     HNY_TRY(read_name(options, "source", &source));
     HNY_TRY(read_name(options, "target", &target));
-    wants->deadline = (uint32_t)deadline;
-    wants->priority = (uint8_t)priority;
+    HNY_TRY(read_name(options, "via", &via));
     bool pair = *source && *target;
     if (!*model && pair != (*source || *target))
         return hny_fail(HNY_ERROR_INPUT, "options source and target go together");
-    int size = !*model && pair ? snprintf(wants->model, sizeof wants->model, "%s-%s", source, target)
-                               : snprintf(wants->model, sizeof wants->model, "%s", model);
-    return size >= 0 && (size_t)size < sizeof wants->model
-               ? HNY_OK
-               : hny_fail(HNY_ERROR_INPUT, "the pair %s-%s is too long a name", source, target);
+    if (*via && (*model || !pair))
+        return hny_fail(HNY_ERROR_INPUT, "option via stands between source and target alone");
+    snprintf(wants->model, sizeof wants->model, "%s", model);
+    if (*model || !pair) return HNY_OK;
+    HNY_TRY(write_pair(wants->model, source, *via ? via : target));
+    return *via ? write_pair(wants->then, via, target) : HNY_OK;
+}
+
+static hny_status read_wants(const json_t *options, struct hny_wants *wants) {
+    uint64_t deadline, priority;
+    HNY_TRY(read_number(options, "deadline", UINT32_MAX, &deadline));
+    HNY_TRY(read_number(options, "priority", 9, &priority));
+    wants->deadline = (uint32_t)deadline;
+    wants->priority = (uint8_t)priority;
+    return read_route(options, wants);
 }
 
 static enum hny_refusal find_refusal(const char *name) {

@@ -1,4 +1,5 @@
 /* honyaku send: a text, line by line, to a broker, and its translations. */
+#include "base/json.h"
 #include "base/lines.h"
 #include "base/memory.h"
 #include "base/progress.h"
@@ -14,6 +15,9 @@ static const struct hny_option options[] = {
     {"connect", 'c', "ENDPOINT", false, false,
      "the broker's endpoint for clients (default: tcp://127.0.0.1:5555)"},
     {"model", 'm', "NAME", false, false, "model or pair, as en-ja (default: the broker's first)"},
+    {"source", 's', "LANGUAGE", false, false, "with --target, in place of --model: that pair's"},
+    {"target", 't', "LANGUAGE", false, false, "see --source"},
+    {"via", 0, "LANGUAGE", false, false, "by way of this language, where no model has the pair itself"},
     {"deadline", 0, "MS", false, false, "that a line's translation may take (default: any)"},
     {"priority", 0, "N", false, false, "0 to 9: higher goes first among one's own (default: 0)"},
     {"window", 0, "N", false, false, "lines under way at a time (default: 512)"},
@@ -34,29 +38,41 @@ struct slot {
 struct job {
     struct hny_client *client;
     struct hny_lines *lines;
-    char request[160];   /* options */
-    struct slot *slots;  /* [window] line n is at n % window */
-    uint64_t *number_of; /* [numbers % (4·window)] which line a request is for */
+    struct hny_buffer request; /* options */
+    struct slot *slots;        /* [window] line n is at n % window */
+    uint64_t *number_of;       /* [numbers % (4·window)] which line a request is for */
     size_t window;
     uint64_t read, written; /* lines */
     uint64_t refused;
     double begun;
 };
 
+/* The options of every request, as JSON. */
+static hny_status write_request(const struct hny_arguments *arguments, size_t deadline, size_t priority,
+                                struct hny_buffer *request) {
+    static const char *const names[] = {"model", "source", "target", "via"};
+    json_t *json =
+        json_pack("{s:I, s:I}", "deadline", (json_int_t)deadline, "priority", (json_int_t)priority);
+    for (size_t i = 0; json && i < sizeof names / sizeof *names; i++) {
+        const char *name = hny_argument_text(arguments, names[i]);
+        if (name && json_object_set_new(json, names[i], json_string(name)) != 0) {
+            json_decref(json);
+            return hny_fail(HNY_ERROR_USAGE, "--%s %s is no name", names[i], name);
+        }
+    }
+    if (!json) return hny_fail(HNY_ERROR_MEMORY, "out of memory for JSON");
+    hny_status status = hny_json_print(request, json, false);
+    json_decref(json);
+    return status;
+}
+
 static hny_status read_options(const struct hny_arguments *arguments, struct job *job) {
     size_t deadline = 0, priority = 0;
-    const char *model = hny_argument_text(arguments, "model");
     job->window = 512;
     HNY_TRY(hny_argument_count(arguments, "deadline", 1, UINT32_MAX, &deadline));
     HNY_TRY(hny_argument_count(arguments, "priority", 0, 9, &priority));
     HNY_TRY(hny_argument_count(arguments, "window", 1, 4096, &job->window));
-    if (model && (strlen(model) >= HNY_ROUTE_NAME || strpbrk(model, "\"\\")))
-        return hny_fail(HNY_ERROR_USAGE, "--model %s is no model's name", model);
-    int size = snprintf(job->request, sizeof job->request,
-                        "{\"model\": \"%s\", \"deadline\": %zu, \"priority\": %zu}", model ? model : "",
-                        deadline, priority);
-    if (size < 0 || (size_t)size >= sizeof job->request)
-        return hny_fail(HNY_ERROR_USAGE, "--model %s is too long", model);
+    HNY_TRY(write_request(arguments, deadline, priority, &job->request));
     job->slots = hny_allocate(job->window, sizeof *job->slots);
     job->number_of = hny_allocate(4 * job->window, sizeof *job->number_of);
     return job->slots && job->number_of ? HNY_OK : HNY_ERROR_MEMORY;
@@ -69,7 +85,7 @@ static struct slot *slot_of(const struct job *job, uint64_t line) {
 static hny_status ask(struct job *job, uint64_t line) {
     const struct slot *slot = slot_of(job, line);
     uint64_t number;
-    HNY_TRY(hny_client_translate(job->client, job->request, slot->text, slot->size, &number));
+    HNY_TRY(hny_client_translate(job->client, job->request.data, slot->text, slot->size, &number));
     job->number_of[number % (4 * job->window)] = line;
     return HNY_OK;
 }
@@ -155,6 +171,7 @@ static void close_job(struct job *job) {
     }
     free(job->slots);
     free(job->number_of);
+    hny_buffer_free(&job->request);
     hny_client_close(&job->client);
     hny_lines_close(&job->lines);
 }

@@ -84,12 +84,16 @@ static void ask(struct scene *scene, uint8_t client, uint64_t number, const char
     hny_payload_drop(&payload);
 }
 
-static void join(struct scene *scene, uint8_t worker, uint32_t credit) {
+static void join_with(struct scene *scene, uint8_t worker, uint32_t credit, const char *model) {
     struct hny_message message = make(HNY_READY, worker, 1);
-    struct hny_payload *payload = message.payload = text_of("en-ja", "");
+    struct hny_payload *payload = message.payload = text_of(model, "");
     message.credit = credit;
     worker_says(scene, message);
     hny_payload_drop(&payload);
+}
+
+static void join(struct scene *scene, uint8_t worker, uint32_t credit) {
+    join_with(scene, worker, credit, "en-ja");
 }
 
 static void finish(struct scene *scene, uint8_t worker, uint64_t job, const char *text) {
@@ -487,5 +491,43 @@ Test(broker, a_leaving_worker_finishes_what_it_holds) {
     cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "eins"));
     join(&scene, OTHER, 1000);
     cr_assert(says(heard(&scene, HNY_WORK, OTHER), "two"));
+    close_scene(&scene);
+}
+
+static void ask_by_way(struct scene *scene, uint64_t number, const char *text) {
+    struct hny_message message = make(HNY_TRANSLATE, ANNA, number);
+    struct hny_payload *payload = message.payload = text_of(text, "en-ja");
+    strcpy(payload->wants.then, "ja-de");
+    client_says(scene, message, NULL);
+    hny_payload_drop(&payload);
+}
+
+Test(broker, a_request_by_way_of_a_third_language_is_translated_twice) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    ask_by_way(&scene, 1, "one");
+    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
+    join_with(&scene, OTHER, 1000, "ja-de");
+    finish(&scene, WORKER, job, "ichi");
+    cr_assert_null(heard(&scene, HNY_TRANSLATED, ANNA));
+    const struct hny_message *work = heard(&scene, HNY_WORK, OTHER);
+    cr_assert(says(work, "ichi"));
+    finish(&scene, OTHER, work->id.sequence, "eins");
+    cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "eins"));
+    cr_assert(hny_broker_core_drained(scene.core));
+    close_scene(&scene);
+}
+
+Test(broker, a_third_language_whose_model_nobody_has_is_refused_at_once) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    pass(&scene, scene.limits.orphan);
+    join(&scene, OTHER, 1000);
+    ask_by_way(&scene, 1, "one");
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_MODEL));
     close_scene(&scene);
 }

@@ -128,6 +128,7 @@ Test(wire, what_is_no_message_is_refused) {
         {"a priority that is too high", 3, {"{\"priority\":10}", 15}},
         {"a model that is a number", 3, {"{\"model\":1}", 11}},
         {"a source without a target", 3, {"{\"source\":\"en\"}", 15}},
+        {"a third language without a pair", 3, {"{\"via\":\"ja\"}", 12}},
         {"broken UTF-8", 4, {"\xff", 1}},
         {"a NUL", 4, {"a\0b", 3}},
     };
@@ -147,6 +148,17 @@ Test(wire, a_pair_names_its_model) {
     struct hny_message read =
         through_frames(&(struct hny_message){.command = HNY_TRANSLATE, .id = id, .payload = text});
     cr_assert_str_eq(read.payload->wants.model, "en-ja");
+    hny_payload_drop(&read.payload);
+    hny_payload_drop(&text);
+}
+
+Test(wire, a_third_language_makes_two_models_of_a_pair) {
+    struct hny_payload *text =
+        payload("{\"source\": \"en\", \"target\": \"de\", \"via\": \"ja\"}", 1, "Hello.");
+    struct hny_message read =
+        through_frames(&(struct hny_message){.command = HNY_TRANSLATE, .id = id, .payload = text});
+    cr_assert_str_eq(read.payload->wants.model, "en-ja");
+    cr_assert_str_eq(read.payload->wants.then, "ja-de");
     hny_payload_drop(&read.payload);
     hny_payload_drop(&text);
 }

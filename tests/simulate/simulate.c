@@ -24,7 +24,7 @@ enum breach { NO_BREACH, BREACH_TWICE, BREACH_SWAP, BREACH_MUTE };
 /* What a client asked for, and how it came out. */
 struct ask {
     unsigned answers;
-    bool poison, cancelled, deadline;
+    bool poison, cancelled, deadline, twice; /* by way of a third language */
     unsigned kills;
 };
 
@@ -191,13 +191,16 @@ static void flush_worker(struct world *world, unsigned index) {
     }
 }
 
-/* A text is "client incarnation number poison". */
+static const char prefix[] = "translated ";
+
+/* A text is "client incarnation number poison", behind what a first translation puts before it. */
 static void read_text(const struct hny_payload *payload, unsigned *client, unsigned *incarnation,
                       unsigned long long *number, char *kind) {
     char text[64] = "";
     size_t size = payload->sentences[0].size < sizeof text ? payload->sentences[0].size : sizeof text - 1;
     memcpy(text, payload->sentences[0].data, size);
-    if (sscanf(text, "%u %u %llu %c", client, incarnation, number, kind) != 4) abort();
+    const char *from = strncmp(text, prefix, sizeof prefix - 1) == 0 ? text + sizeof prefix - 1 : text;
+    if (sscanf(from, "%u %u %llu %c", client, incarnation, number, kind) != 4) abort();
 }
 
 static void finish_job(struct world *world, const struct event *event) {
@@ -222,7 +225,7 @@ static void finish_job(struct world *world, const struct event *event) {
             stop_worker(world, event->to.index);
             return;
         }
-        int size = snprintf(text, sizeof text, "translated %.*s", (int)job->payload->sentences[0].size,
+        int size = snprintf(text, sizeof text, "%s%.*s", prefix, (int)job->payload->sentences[0].size,
                             job->payload->sentences[0].data);
         struct hny_payload *done =
             hny_payload_create((struct hny_piece){"", 0}, &(struct hny_piece){text, (size_t)size}, 1);
@@ -258,8 +261,8 @@ static void check_answer(struct world *world, unsigned index, const struct hny_m
     world->answered++;
     if (message->command == HNY_TRANSLATED) {
         char text[80];
-        int size = snprintf(text, sizeof text, "translated %u %u %llu %c", index, client->incarnation,
-                            (unsigned long long)number, ask->poison ? 'p' : 'n');
+        int size = snprintf(text, sizeof text, "%s%s%u %u %llu %c", ask->twice ? prefix : "", prefix, index,
+                            client->incarnation, (unsigned long long)number, ask->poison ? 'p' : 'n');
         demand(world,
                message->payload && message->payload->count == 1 &&
                    message->payload->sentences[0].size == (size_t)size &&
@@ -306,7 +309,9 @@ static void make_request(struct world *world, unsigned index) {
     if (client->last + 1 >= MOST_REQUESTS) return;
     struct ask *ask = &client->asks[client->last + 1];
     char text[64];
-    *ask = (struct ask){.poison = chance_of(&world->chance, 60), .deadline = chance_of(&world->chance, 500)};
+    *ask = (struct ask){.poison = chance_of(&world->chance, 60),
+                        .deadline = chance_of(&world->chance, 500),
+                        .twice = chance_of(&world->chance, 1000)};
     int size = snprintf(text, sizeof text, "%u %u %llu %c", index, client->incarnation,
                         (unsigned long long)client->last + 1, ask->poison ? 'p' : 'n');
     struct hny_payload *payload =
@@ -315,6 +320,10 @@ static void make_request(struct world *world, unsigned index) {
     static const char *const routes[] = {"", "en-ja", "en-de", "ja-en"};
     snprintf(payload->wants.model, sizeof payload->wants.model, "%s",
              routes[chance_below(&world->chance, 4)]);
+    if (ask->twice) {
+        strcpy(payload->wants.model, "en-ja");
+        strcpy(payload->wants.then, "ja-en");
+    }
     payload->wants.deadline = ask->deadline ? 1 + (uint32_t)chance_below(&world->chance, 5000) : 0;
     payload->wants.priority = (uint8_t)chance_below(&world->chance, 10);
     uint64_t number;
