@@ -134,6 +134,25 @@ bool hny_stop_requested(void) {
     return stop_requested;
 }
 
+static volatile sig_atomic_t reload_requested;
+
+static void request_reload(int number) {
+    (void)number;
+    reload_requested = 1;
+}
+
+void hny_reload_catch(void) {
+    struct sigaction action = {.sa_handler = request_reload};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+bool hny_reload_requested(void) {
+    if (!reload_requested) return false;
+    reload_requested = 0;
+    return true;
+}
+
 /* --- The log ------------------------------------------------------------------------------------------- */
 
 struct hny_log {

@@ -23,6 +23,11 @@ void hny_progress_end(void); /* clears the progress line on a terminal */
 void hny_stop_catch(void);
 bool hny_stop_requested(void);
 
+/* After this SIGHUP is a request to load anew what is served. _requested: whether one has come since it was
+ * last asked. */
+void hny_reload_catch(void);
+bool hny_reload_requested(void);
+
 /* A log of one JSON object a line, appended and flushed a line at a time. KEEP_BYTES cuts an existing file to
  * that length first (a resumed run drops what came after its checkpoint). */
 struct hny_log;

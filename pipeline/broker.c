@@ -1,5 +1,6 @@
 #include "pipeline/broker.h"
 
+#include "base/notify.h"
 #include "base/progress.h"
 #include "pipeline/bare.h"
 #include "pipeline/gate.h"
@@ -220,6 +221,7 @@ hny_status hny_broker_run(const struct hny_broker_options *options, void (*ready
     struct shell shell = {.options = options};
     hny_status status = open_shell(&shell);
     if (status == HNY_OK && ready) ready(context);
+    if (status == HNY_OK) hny_notify_ready();
     if (status == HNY_OK) status = serve(&shell);
     close_shell(&shell);
     return status;

@@ -203,6 +203,12 @@ static hny_status lose(struct hny_broker_core *core, uint64_t now, struct hny_wo
     return HNY_OK;
 }
 
+/* WORKER, which leaves and holds nothing, may end. */
+static hny_status dismiss(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker) {
+    HNY_TRY(tell(core, &worker->peer, HNY_UNKNOWN, worker->uuid, worker->last_job, NULL));
+    return lose(core, now, worker, false);
+}
+
 /* --- What workers say ------------------------------------------------------------------------------- */
 
 static bool offers_something(const struct hny_message *message) {
@@ -316,12 +322,13 @@ hny_status hny_broker_core_worker(struct hny_broker_core *core, uint64_t now, co
     worker->heard = now;
     switch (message->command) {
     case HNY_DONE:
-        return done(core, now, worker, message);
+        HNY_TRY(done(core, now, worker, message));
+        return worker->leaving && worker->job_count == 0 ? dismiss(core, now, worker) : HNY_OK;
     case HNY_BEAT:
         return beat(core, now, worker, message);
     case HNY_LEAVE:
         worker->leaving = true;
-        return worker->job_count == 0 ? lose(core, now, worker, false) : HNY_OK;
+        return worker->job_count == 0 ? dismiss(core, now, worker) : HNY_OK;
     default:
         return HNY_OK;
     }
@@ -346,7 +353,7 @@ hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now) {
             continue;
         }
         if (worker->leaving && worker->job_count == 0) {
-            HNY_TRY(lose(core, now, worker, false));
+            HNY_TRY(dismiss(core, now, worker));
             continue;
         }
         if (now - worker->beat_sent < core->limits.beat) continue;

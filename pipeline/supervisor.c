@@ -1,6 +1,7 @@
 #include "pipeline/supervisor.h"
 
 #include "base/memory.h"
+#include "base/notify.h"
 #include "base/progress.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -21,18 +22,42 @@ struct child {
     char **words;
     int file;
     unsigned order;
+    unsigned generation;
     pid_t process; /* 0: not running */
-    double begun, pause, due;
+    bool ready;
+    bool retired; /* it ends, and is not started again */
+    double begun, pause, due, kill_at;
 };
 
 struct hny_supervisor {
     struct child *children;
     size_t count, capacity;
+    char *place; /* of the socket where children say that they are ready; NULL: there is none */
+    int socket;
+    unsigned generation; /* of children that are added */
+    struct hny_supervisor_reload reload;
+    enum { STEADY, RENEWING, RETIRING } phase;
+    bool failed, replaced; /* the newest generation; how the renewal comes out */
+    double renew_end;
+    bool announced;
 };
 
 hny_status hny_supervisor_create(struct hny_supervisor **supervisor) {
     *supervisor = hny_allocate(1, sizeof **supervisor);
-    return *supervisor ? HNY_OK : HNY_ERROR_MEMORY;
+    if (!*supervisor) return HNY_ERROR_MEMORY;
+    (*supervisor)->socket = -1;
+    return HNY_OK;
+}
+
+hny_status hny_supervisor_listen(struct hny_supervisor *supervisor, const char *path) {
+    supervisor->place = strdup(path);
+    if (!supervisor->place) return hny_fail(HNY_ERROR_MEMORY, "out of memory for a path");
+    return hny_notify_listen(path, &supervisor->socket);
+}
+
+void hny_supervisor_on_reload(struct hny_supervisor *supervisor, const struct hny_supervisor_reload *reload) {
+    supervisor->reload = *reload;
+    hny_reload_catch();
 }
 
 static void free_child(struct child *child) {
@@ -49,6 +74,9 @@ void hny_supervisor_destroy(struct hny_supervisor **supervisor) {
         if (child->process > 0 && kill(child->process, SIGKILL) == 0) waitpid(child->process, NULL, 0);
         free_child(child);
     }
+    if (old->socket >= 0) close(old->socket);
+    if (old->place) unlink(old->place);
+    free(old->place);
     free(old->children);
     free(old);
     *supervisor = NULL;
@@ -56,7 +84,11 @@ void hny_supervisor_destroy(struct hny_supervisor **supervisor) {
 
 hny_status hny_supervisor_add(struct hny_supervisor *supervisor, const char *path, const char *const *words,
                               int file, unsigned order) {
-    struct child child = {.path = strdup(path), .file = file, .order = order, .pause = FIRST_PAUSE};
+    struct child child = {.path = strdup(path),
+                          .file = file,
+                          .order = order,
+                          .generation = supervisor->generation,
+                          .pause = FIRST_PAUSE};
     size_t count = 0;
     while (words[count]) count++;
     child.words = calloc(count + 1, sizeof *child.words);
@@ -72,23 +104,28 @@ hny_status hny_supervisor_add(struct hny_supervisor *supervisor, const char *pat
 }
 
 /* In the child: signals as a new process has them, and an end with the parent's. */
-static void become(const struct child *child, pid_t parent) {
+static void become(const struct child *child, const char *place, pid_t parent) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(1);
     if (child->file >= 0) fcntl(child->file, F_SETFD, 0);
+    if (place)
+        setenv("NOTIFY_SOCKET", place, 1);
+    else
+        unsetenv("NOTIFY_SOCKET"); /* this process's own business */
     execv(child->path, child->words);
     _exit(127);
 }
 
-static hny_status start(struct child *child) {
+static hny_status start(struct child *child, const char *place) {
     pid_t parent = getpid(), process = fork();
     if (process < 0) return hny_fail_errno("cannot start %s %s", child->path, child->words[1]);
-    if (process == 0) become(child, parent);
+    if (process == 0) become(child, place, parent);
     child->process = process;
     child->begun = hny_seconds();
+    child->ready = place == NULL;
     return HNY_OK;
 }
 
@@ -99,20 +136,33 @@ static void note_end(struct child *child, int status) {
     child->pause = 2 * child->pause < LONGEST_PAUSE ? 2 * child->pause : LONGEST_PAUSE;
     if (hny_stop_requested()) return;
     if (WIFSIGNALED(status))
-        hny_progress_note("%s %d: killed by signal %d after %.1f s; started again", child->words[1],
-                          (int)child->process, WTERMSIG(status), lived);
+        hny_progress_note("%s: killed by signal %d after %.1f s; started again", child->words[1],
+                          WTERMSIG(status), lived);
     else
-        hny_progress_note("%s %d: ended with status %d after %.1f s; started again", child->words[1],
-                          (int)child->process, WEXITSTATUS(status), lived);
+        hny_progress_note("%s: ended with status %d after %.1f s; started again", child->words[1],
+                          WEXITSTATUS(status), lived);
+}
+
+static void forget_child(struct hny_supervisor *supervisor, size_t at) {
+    struct child *children = supervisor->children;
+    free_child(&children[at]);
+    memmove(children + at, children + at + 1, (supervisor->count - at - 1) * sizeof *children);
+    supervisor->count--;
 }
 
 static void reap(struct hny_supervisor *supervisor) {
     int status;
-    for (size_t i = 0; i < supervisor->count; i++) {
+    for (size_t i = supervisor->count; i-- > 0;) {
         struct child *child = &supervisor->children[i];
         if (child->process <= 0 || waitpid(child->process, &status, WNOHANG) != child->process) continue;
-        note_end(child, status);
         child->process = 0;
+        child->ready = false;
+        if (child->retired)
+            forget_child(supervisor, i);
+        else if (supervisor->phase == RENEWING && child->generation == supervisor->generation)
+            supervisor->failed = true;
+        else
+            note_end(child, status);
     }
 }
 
@@ -142,19 +192,116 @@ static void stop_order(struct hny_supervisor *supervisor, unsigned order, unsign
     }
 }
 
+/* --- One generation after another ------------------------------------------------------------------- */
+
+static bool all_ready(const struct hny_supervisor *supervisor, unsigned generation) {
+    for (size_t i = 0; i < supervisor->count; i++) {
+        const struct child *child = &supervisor->children[i];
+        if (child->generation == generation && !child->retired && !child->ready) return false;
+    }
+    return true;
+}
+
+static void retire(struct hny_supervisor *supervisor, size_t at, unsigned patience) {
+    struct child *child = &supervisor->children[at];
+    child->retired = true;
+    child->kill_at = hny_seconds() + patience / 1000.0;
+    if (child->process > 0)
+        kill(child->process, SIGTERM);
+    else
+        forget_child(supervisor, at);
+}
+
+static bool is_replaced(const struct hny_supervisor *supervisor, const struct child *old) {
+    for (size_t i = 0; i < supervisor->count; i++)
+        if (supervisor->children[i].generation == supervisor->generation &&
+            supervisor->children[i].order == old->order)
+            return true;
+    return false;
+}
+
+/* The newest generation stays where REPLACED, and what it stands for goes; else the other way round. */
+static void settle(struct hny_supervisor *supervisor, bool replaced, unsigned patience) {
+    for (size_t i = supervisor->count; i-- > 0;) {
+        const struct child *child = &supervisor->children[i];
+        bool newest = child->generation == supervisor->generation;
+        if (!child->retired && (replaced ? !newest && is_replaced(supervisor, child) : newest))
+            retire(supervisor, i, patience);
+    }
+    supervisor->replaced = replaced;
+    supervisor->phase = RETIRING;
+}
+
+/* It is done when what is given up has ended: nobody asks the old ones any more then. */
+static void finish(struct hny_supervisor *supervisor) {
+    for (size_t i = 0; i < supervisor->count; i++)
+        if (supervisor->children[i].retired) return;
+    if (!supervisor->replaced) supervisor->generation--;
+    supervisor->phase = STEADY;
+    if (!supervisor->replaced) hny_progress_note("not replaced: %s", hny_message());
+    if (supervisor->reload.done) supervisor->reload.done(supervisor->reload.context, supervisor->replaced);
+}
+
+static void begin_renewing(struct hny_supervisor *supervisor, unsigned patience) {
+    supervisor->generation++;
+    supervisor->failed = false;
+    supervisor->phase = RENEWING;
+    supervisor->renew_end = hny_seconds() + supervisor->reload.patience / 1000.0;
+    if (supervisor->reload.reload(supervisor->reload.context) != HNY_OK) settle(supervisor, false, patience);
+}
+
+static void renew(struct hny_supervisor *supervisor, unsigned patience) {
+    switch (supervisor->phase) {
+    case STEADY:
+        if (supervisor->reload.reload && hny_reload_requested()) begin_renewing(supervisor, patience);
+        break;
+    case RENEWING:
+        if (supervisor->failed || hny_seconds() >= supervisor->renew_end) {
+            hny_fail(HNY_ERROR_IO, "a new process %s",
+                     supervisor->failed ? "has ended" : "does not get ready");
+            settle(supervisor, false, patience);
+        } else if (all_ready(supervisor, supervisor->generation)) {
+            settle(supervisor, true, patience);
+        }
+        break;
+    case RETIRING:
+        finish(supervisor);
+        break;
+    }
+}
+
+/* --- Running ---------------------------------------------------------------------------------------- */
+
+static void hear_ready(struct hny_supervisor *supervisor) {
+    pid_t process;
+    while (supervisor->socket >= 0 && hny_notify_next(supervisor->socket, &process))
+        for (size_t i = 0; i < supervisor->count; i++)
+            if (supervisor->children[i].process == process) supervisor->children[i].ready = true;
+    if (supervisor->announced || !all_ready(supervisor, 0)) return;
+    supervisor->announced = true;
+    hny_notify_ready();
+}
+
+static hny_status turn(struct hny_supervisor *supervisor, unsigned patience) {
+    double now = hny_seconds();
+    for (size_t i = 0; i < supervisor->count; i++) {
+        struct child *child = &supervisor->children[i];
+        if (child->process == 0 && !child->retired && now >= child->due)
+            HNY_TRY(start(child, supervisor->place));
+        if (child->retired && now >= child->kill_at) kill(child->process, SIGKILL);
+    }
+    doze();
+    hear_ready(supervisor);
+    reap(supervisor);
+    renew(supervisor, patience);
+    return HNY_OK;
+}
+
 hny_status hny_supervisor_run(struct hny_supervisor *supervisor, unsigned patience) {
     unsigned last = 0;
     for (size_t i = 0; i < supervisor->count; i++)
         if (supervisor->children[i].order > last) last = supervisor->children[i].order;
-    while (!hny_stop_requested()) {
-        double now = hny_seconds();
-        for (size_t i = 0; i < supervisor->count; i++) {
-            struct child *child = &supervisor->children[i];
-            if (child->process == 0 && now >= child->due) HNY_TRY(start(child));
-        }
-        doze();
-        reap(supervisor);
-    }
+    while (!hny_stop_requested()) HNY_TRY(turn(supervisor, patience));
     for (unsigned order = 0; order <= last; order++) stop_order(supervisor, order, patience);
     return HNY_OK;
 }

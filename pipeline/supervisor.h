@@ -18,8 +18,27 @@ hny_status hny_supervisor_create(struct hny_supervisor **supervisor);
 hny_status hny_supervisor_add(struct hny_supervisor *supervisor, const char *path, const char *const *words,
                               int file, unsigned order);
 
+/* Children say here that they are ready (base/notify.h): a socket at PATH, in a folder that only its user
+ * enters, is made, and removed in the end. Without it a child is ready once it has been started. */
+hny_status hny_supervisor_listen(struct hny_supervisor *supervisor, const char *path);
+
+/* What is to happen when children are to be replaced. RELOAD is called in hny_supervisor_run when SIGHUP has
+ * come: children that it adds are a new generation, and live beside the older ones of their order until all
+ * of them are ready; then the older ones get SIGTERM and are not started again. Where one of the new ones
+ * ends before, or PATIENCE ms have passed, they are given up, and the older ones stay. DONE is called when
+ * all that were given up have ended; where the older ones were not REPLACED, hny_message() says why. CONTEXT
+ * goes to both. */
+struct hny_supervisor_reload {
+    hny_status (*reload)(void *context);
+    void (*done)(void *context, bool replaced);
+    unsigned patience;
+    void *context;
+};
+void hny_supervisor_on_reload(struct hny_supervisor *supervisor, const struct hny_supervisor_reload *reload);
+
 /* Keeps the children alive until hny_stop_requested() (base/progress.h); then SIGTERM order by order, each
- * after the children of the one before have ended, and SIGKILL for those that have not after PATIENCE ms. */
+ * after the children of the one before have ended, and SIGKILL for those that have not after PATIENCE ms.
+ * Says that this process is ready when all children first are. */
 hny_status hny_supervisor_run(struct hny_supervisor *supervisor, unsigned patience);
 
 void hny_supervisor_destroy(

@@ -1,6 +1,7 @@
 #include "pipeline/worker.h"
 
 #include "base/memory.h"
+#include "base/notify.h"
 #include "base/progress.h"
 #include "pipeline/confine.h"
 #include "pipeline/keys.h"
@@ -132,9 +133,14 @@ static hny_status turn(struct shell *shell) {
 hny_status hny_worker_run(const struct hny_worker_options *options) {
     struct shell shell = {.options = options};
     uint64_t end = 0;
+    bool ready = false;
     hny_status status = open_shell(&shell);
     while (status == HNY_OK && !hny_worker_core_left(shell.core)) {
         status = turn(&shell);
+        if (!ready && hny_worker_core_joined(shell.core)) {
+            ready = true;
+            hny_notify_ready();
+        }
         if (!hny_stop_requested()) continue;
         uint64_t now = hny_milliseconds();
         if (!end) end = now + LEAVE_AT_LAST;

@@ -16,7 +16,7 @@ struct hny_worker_core {
     uint64_t begun; /* sessions asked for */
     uint64_t session;
     bool joined; /* the broker has opened the session */
-    bool leaving, left;
+    bool leaving, told_leaving, left;
     uint64_t heard, told, steps;
     uint64_t received; /* the highest job number of the session */
     uint64_t *held;    /* in rising order */
@@ -130,7 +130,10 @@ hny_status hny_worker_core_message(struct hny_worker_core *core, uint64_t now,
     if (!hny_uuid_equal(message->id.uuid, core->uuid)) return HNY_OK;
     switch (message->command) {
     case HNY_UNKNOWN:
-        return core->joined && hny_job_session(number) == core->session ? begin_session(core, now) : HNY_OK;
+        if (!core->joined || hny_job_session(number) != core->session) return HNY_OK;
+        if (!core->leaving) return begin_session(core, now);
+        core->left = core->held_count == 0; /* else the broker has given this worker up */
+        return core->left ? HNY_OK : begin_session(core, now);
     case HNY_WORK:
     case HNY_ABANDON:
     case HNY_BEAT:
@@ -167,19 +170,22 @@ hny_status hny_worker_core_tick(struct hny_worker_core *core, uint64_t now, uint
     core->steps = steps;
     if (first) core->heard = now;
     if (!first && core->joined && now - core->heard >= BEATS * core->beat) return begin_session(core, now);
-    if (!first && now - core->told < core->beat) return HNY_OK;
+    if (!first && now - core->told < core->beat && core->leaving == core->told_leaving) return HNY_OK;
     core->told = now;
     if (!core->joined) return say_ready(core);
-    if (core->leaving) {
-        core->left = core->held_count == 0;
+    core->told_leaving = core->leaving;
+    if (core->leaving)
         HNY_TRY(tell(
             core, (struct hny_message){.command = HNY_LEAVE, .id.sequence = core->session << HNY_JOB_BITS}));
-    }
     return say_beat(core);
 }
 
 void hny_worker_core_leave(struct hny_worker_core *core) {
     core->leaving = true;
+}
+
+bool hny_worker_core_joined(const struct hny_worker_core *core) {
+    return core->joined;
 }
 
 bool hny_worker_core_left(const struct hny_worker_core *core) {

@@ -26,7 +26,10 @@ hny_status hny_worker_core_done(struct hny_worker_core *core, uint64_t job, enum
  * works. */
 hny_status hny_worker_core_tick(struct hny_worker_core *core, uint64_t now, uint64_t steps);
 
-/* From here on no more work is wanted; _left: none is held any more, and the broker has been told. */
+bool hny_worker_core_joined(const struct hny_worker_core *core); /* a broker has taken it in */
+
+/* From here on no more work is wanted; _left: the worker may end, since it holds nothing and the broker
+ * knows, or there is no broker. */
 void hny_worker_core_leave(struct hny_worker_core *core);
 bool hny_worker_core_left(const struct hny_worker_core *core);
 

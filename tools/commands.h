@@ -8,6 +8,7 @@ extern const struct hny_command hny_command_train;
 extern const struct hny_command hny_command_translate;
 extern const struct hny_command hny_command_serve;
 extern const struct hny_command hny_command_status;
+extern const struct hny_command hny_command_reload;
 extern const struct hny_command hny_command_broker;
 extern const struct hny_command hny_command_worker;
 extern const struct hny_command hny_command_keygen_curve;

@@ -5,6 +5,7 @@
 #include "pipeline/message.h"
 #include "pipeline/supervisor.h"
 #include "tools/commands.h"
+#include "tools/service_state.h"
 
 #include <libgen.h>
 #include <stdio.h>
@@ -24,21 +25,31 @@ static const struct hny_option options[] = {
     {"echo", 0, NULL, false, false, "no model: give back what comes, to try a connection"},
     {"key", 'k', "FILE", false, false, "the service's keys, from honyaku keygen curve"},
     {"allow", 0, "FILE", false, false, "public keys of clients, a line each, that are let in"},
+    {"state", 0, "FILE", false, false, "where the service says which process it is, for honyaku reload"},
     {"insecure", 0, NULL, false, false, "bind addresses that other machines reach, without keys"},
     {NULL, 0, NULL, false, false, NULL},
 };
 
+/* A model as it was when it was opened: whatever becomes of the folder, workers that are started again have
+ * the same. */
+struct version {
+    struct hny_buffer folder; /* that holds the files themselves */
+    int image;                /* the memory file with its packed weights; -1: none */
+};
+
 struct served {
     char name[HNY_ROUTE_NAME];
-    const char *folder;
-    int image; /* the memory file with its packed weights */
+    const char *folder;          /* as it was named; NULL: an echo */
+    struct version now, renewed; /* the second while workers with it are on their way */
 };
 
 struct service {
+    const struct hny_arguments *arguments;
     struct hny_supervisor *supervisor;
     struct served models[MOST_MODELS];
-    size_t count;
+    size_t count, workers; /* of each model */
     char program[MOST_PATH], folder[64], endpoint[96];
+    struct hny_service_state state;
 };
 
 /* NAME=FOLDER, or a folder, whose name is the model's then. */
@@ -46,7 +57,7 @@ static hny_status read_model(const char *text, struct served *model) {
     const char *equal = strchr(text, '=');
     char folder[MOST_PATH];
     model->folder = equal ? equal + 1 : text;
-    model->image = -1;
+    model->now.image = model->renewed.image = -1;
     size_t size = (size_t)snprintf(folder, sizeof folder, "%s", model->folder);
     if (size == 0 || size >= sizeof folder)
         return hny_fail(HNY_ERROR_USAGE, "--model %s names no folder", text);
@@ -59,8 +70,8 @@ static hny_status read_model(const char *text, struct served *model) {
 }
 
 /* Its workers are its own children, behind a socket in a folder that only its user enters. */
-static hny_status add_broker(struct service *service, const struct hny_arguments *arguments,
-                             const char *bind) {
+static hny_status add_broker(struct service *service, const char *bind) {
+    const struct hny_arguments *arguments = service->arguments;
     const char *words[16 + 2 * MOST_MODELS] = {service->program, "broker",         "--quiet", "--bind", bind,
                                                "--workers",      service->endpoint};
     static const char *const passed[][2] = {{"key", "--key"}, {"allow", "--allow"}};
@@ -79,14 +90,15 @@ static hny_status add_broker(struct service *service, const struct hny_arguments
     return hny_supervisor_add(service->supervisor, service->program, words, -1, 0);
 }
 
-static hny_status add_workers(struct service *service, const struct hny_arguments *arguments,
-                              const struct served *model, size_t workers) {
+static hny_status add_workers(struct service *service, const struct served *model,
+                              const struct version *version) {
+    const struct hny_arguments *arguments = service->arguments;
     char image[16];
     const char *words[MOST_WORDS] = {service->program, "worker", "--connect", service->endpoint};
     size_t count = 4;
-    snprintf(image, sizeof image, "%d", model->image);
+    snprintf(image, sizeof image, "%d", version->image);
     if (model->folder) {
-        const char *const more[] = {"--model", model->folder, "--name", model->name, "--image", image};
+        const char *const more[] = {"--model", version->folder.data, "--name", model->name, "--image", image};
         for (size_t i = 0; i < sizeof more / sizeof *more; i++) words[count++] = more[i];
     } else {
         words[count++] = "--echo";
@@ -98,19 +110,40 @@ static hny_status add_workers(struct service *service, const struct hny_argument
         words[count++] = passed[i][1];
         words[count++] = value;
     }
-    for (size_t i = 0; i < workers; i++)
-        HNY_TRY(hny_supervisor_add(service->supervisor, service->program, words, model->image, 1));
+    for (size_t i = 0; i < service->workers; i++)
+        HNY_TRY(hny_supervisor_add(service->supervisor, service->program, words, version->image, 1));
     return HNY_OK;
 }
 
+static void close_version(struct version *version) {
+    if (version->image >= 0) close(version->image);
+    hny_buffer_free(&version->folder);
+    version->image = -1;
+}
+
+/* The folder that holds the files themselves, whatever links lead there now. */
+static hny_status resolve(const char *folder, struct hny_buffer *path) {
+    struct hny_buffer named = {0};
+    hny_status status = hny_folder_resolve(folder, &named);
+    char *real = status == HNY_OK ? realpath(named.data, NULL) : NULL;
+    if (status == HNY_OK && !real) status = hny_fail_errno("%s", named.data);
+    if (status == HNY_OK) status = hny_buffer_append(path, real, strlen(real));
+    free(real);
+    hny_buffer_free(&named);
+    return status;
+}
+
 /* Packed once, for all workers, and checked before any of them is started. */
-static hny_status make_image(struct served *model, const char *precision_name) {
+static hny_status open_version(const struct service *service, const char *folder, struct version *version) {
+    const char *name = hny_argument_text(service->arguments, "precision");
     enum hny_precision precision;
     struct hny_model *made = NULL;
-    HNY_TRY(hny_precision_parse(precision_name ? precision_name : "auto", &precision));
-    HNY_TRY(hny_folder_open_shared(&made, model->folder, precision, &model->image));
+    if (!folder) return HNY_OK;
+    HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
+    HNY_TRY(resolve(folder, &version->folder));
+    hny_status status = hny_folder_open_shared(&made, version->folder.data, precision, &version->image);
     hny_model_destroy(&made);
-    return HNY_OK;
+    return status;
 }
 
 static hny_status open_service(struct service *service) {
@@ -123,13 +156,18 @@ static hny_status open_service(struct service *service) {
     if (written < 0 || !mkdtemp(service->folder))
         return hny_fail_errno("cannot make a folder in %s", place ? place : "/tmp");
     snprintf(service->endpoint, sizeof service->endpoint, "ipc://%s/workers", service->folder);
-    return hny_supervisor_create(&service->supervisor);
+    char ready[96];
+    snprintf(ready, sizeof ready, "%s/ready", service->folder);
+    HNY_TRY(hny_supervisor_create(&service->supervisor));
+    return hny_supervisor_listen(service->supervisor, ready);
 }
 
 static void close_service(struct service *service) {
     hny_supervisor_destroy(&service->supervisor);
-    for (size_t i = 0; i < service->count; i++)
-        if (service->models[i].image >= 0) close(service->models[i].image);
+    for (size_t i = 0; i < service->count; i++) {
+        close_version(&service->models[i].now);
+        close_version(&service->models[i].renewed);
+    }
     if (!*service->folder) return;
     char path[96];
     snprintf(path, sizeof path, "%s/workers", service->folder);
@@ -137,22 +175,60 @@ static void close_service(struct service *service) {
     rmdir(service->folder);
 }
 
-static hny_status serve(struct service *service, const struct hny_arguments *arguments, const char *bind,
-                        size_t workers) {
+/* --- Taking up models anew -------------------------------------------------------------------------- */
+
+static hny_status reload(void *context) {
+    struct service *service = context;
+    for (size_t i = 0; i < service->count; i++) {
+        struct served *model = &service->models[i];
+        HNY_TRY(open_version(service, model->folder, &model->renewed));
+        HNY_TRY(add_workers(service, model, &model->renewed));
+    }
+    return HNY_OK;
+}
+
+static void note_reload(void *context, bool replaced) {
+    struct service *service = context;
+    const char *path = hny_argument_text(service->arguments, "state");
+    for (size_t i = 0; i < service->count; i++) {
+        struct served *model = &service->models[i];
+        struct version old = replaced ? model->now : model->renewed;
+        if (replaced) model->now = model->renewed;
+        model->renewed = (struct version){.image = -1};
+        close_version(&old);
+    }
+    if (replaced) hny_progress_note("new models are in service");
+    service->state.reloads++;
+    service->state.replaced = replaced;
+    snprintf(service->state.message, sizeof service->state.message, "%s", replaced ? "" : hny_message());
+    if (path && hny_service_state_write(path, &service->state) != HNY_OK)
+        hny_progress_note("%s", hny_message());
+}
+
+/* --- Serving ---------------------------------------------------------------------------------------- */
+
+static hny_status serve(struct service *service, const char *bind) {
+    const char *state = hny_argument_text(service->arguments, "state");
     HNY_TRY(open_service(service));
     for (size_t i = 0; i < service->count; i++)
-        if (service->models[i].folder)
-            HNY_TRY(make_image(&service->models[i], hny_argument_text(arguments, "precision")));
-    HNY_TRY(add_broker(service, arguments, bind));
+        HNY_TRY(open_version(service, service->models[i].folder, &service->models[i].now));
+    HNY_TRY(add_broker(service, bind));
     for (size_t i = 0; i < service->count; i++)
-        HNY_TRY(add_workers(service, arguments, &service->models[i], workers));
+        HNY_TRY(add_workers(service, &service->models[i], &service->models[i].now));
+    hny_supervisor_on_reload(service->supervisor,
+                             &(struct hny_supervisor_reload){reload, note_reload, 60000, service});
+    if (state) {
+        HNY_TRY(hny_service_state_begin(&service->state));
+        HNY_TRY(hny_service_state_write(state, &service->state));
+    }
     hny_progress_note("serving at %s", bind);
-    return hny_supervisor_run(service->supervisor, 60000);
+    hny_status status = hny_supervisor_run(service->supervisor, 60000);
+    if (state) unlink(state);
+    return status;
 }
 
 static hny_status run(const struct hny_arguments *arguments) {
-    struct service service = {0};
-    size_t workers = 0;
+    struct service service = {.arguments = arguments};
     const char *bind = hny_argument_text(arguments, "bind");
     bool echo = hny_argument_given(arguments, "echo");
     if (!bind) bind = "tcp://127.0.0.1:5555";
@@ -160,20 +236,22 @@ static hny_status run(const struct hny_arguments *arguments) {
     const char *const lists[HNY_DOORS] = {hny_argument_text(arguments, "allow"), NULL};
     HNY_TRY(hny_doors_check(endpoints, hny_argument_text(arguments, "key"), lists,
                             hny_argument_given(arguments, "insecure")));
-    HNY_TRY(hny_argument_count(arguments, "workers", 1, 1024, &workers));
+    HNY_TRY(hny_argument_count(arguments, "workers", 1, 1024, &service.workers));
     service.count = hny_argument_times(arguments, "model");
     if (service.count > MOST_MODELS) return hny_fail(HNY_ERROR_USAGE, "at most %d models", MOST_MODELS);
     if ((service.count > 0) == echo)
         return hny_fail(HNY_ERROR_USAGE, "either --model DIR says what translates, or --echo");
     for (size_t i = 0; i < service.count; i++)
         HNY_TRY(read_model(hny_argument_at(arguments, "model", i), &service.models[i]));
-    if (echo) service.models[service.count++] = (struct served){.name = "echo", .image = -1};
-    if (workers == 0) {
+    if (echo)
+        service.models[service.count++] =
+            (struct served){.name = "echo", .now.image = -1, .renewed.image = -1};
+    if (service.workers == 0) {
         long processors = sysconf(_SC_NPROCESSORS_ONLN);
-        workers = processors > 0 ? (size_t)processors : 1;
+        service.workers = processors > 0 ? (size_t)processors : 1;
     }
     hny_stop_catch();
-    hny_status status = serve(&service, arguments, bind, workers);
+    hny_status status = serve(&service, bind);
     close_service(&service);
     return status;
 }
@@ -182,10 +260,11 @@ const struct hny_command hny_command_serve = {
     .name = "serve",
     .arguments = "",
     .summary = "serve models to clients: a broker and its workers",
-    .description = "One process hands out sentences, others translate them; one that ends is started again. "
-                   "The workers of a model "
-                   "share its weights in memory. SIGTERM: nothing new is accepted, what was accepted is "
-                   "answered, and all end.",
+    .description =
+        "One process hands out sentences, others translate them; one that ends is started again. "
+        "The workers of a model "
+        "share its weights in memory. SIGTERM: nothing new is accepted, what was accepted is "
+        "answered, and all end. SIGHUP, or honyaku reload: the models are taken up anew with nothing lost.",
     .example = "honyaku serve --model en-ja=model/ --bind tcp://127.0.0.1:5555 --workers 2",
     .options = options,
     .least = 0,

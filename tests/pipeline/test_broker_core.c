@@ -487,8 +487,10 @@ Test(broker, a_leaving_worker_finishes_what_it_holds) {
     worker_says(&scene, make(HNY_LEAVE, WORKER, job));
     ask(&scene, ANNA, 2, "two");
     cr_assert_null(heard(&scene, HNY_WORK, WORKER));
+    cr_assert_null(heard(&scene, HNY_UNKNOWN, WORKER));
     finish(&scene, WORKER, job, "eins");
     cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "eins"));
+    cr_assert(heard(&scene, HNY_UNKNOWN, WORKER), "now it may end");
     join(&scene, OTHER, 1000);
     cr_assert(says(heard(&scene, HNY_WORK, OTHER), "two"));
     close_scene(&scene);

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char prefix[] = "translated ";
+
 enum { MOST_WORKERS = 4, MOST_CLIENTS = 4, MOST_REQUESTS = 4096, MOST_JOBS = 512, TICK = 300 };
 #define CALM 20000     /* ms after which the faults end */
 #define THE_END 400000 /* ms by which all has to be answered */
@@ -61,6 +63,8 @@ struct world {
     unsigned worker_count, client_count;
     unsigned loss, doubling, slow; /* in ten thousand */
     bool cut_worker[MOST_WORKERS], cut_client[MOST_CLIENTS];
+    bool draining; /* the broker is to end */
+    unsigned drains;
     unsigned losses; /* of workers: crashed, standing still, or cut off for a while */
     enum breach breach;
     size_t requests_left, asked, answered;
@@ -157,12 +161,16 @@ static void start_worker(struct world *world, unsigned index) {
     schedule_tick(world, (struct address){NODE_WORKER, index, worker->incarnation});
 }
 
-static void stop_worker(struct world *world, unsigned index) {
+static void end_worker(struct world *world, unsigned index) {
     struct worker *worker = &world->workers[index];
     for (size_t i = 0; i < worker->job_count; i++) hny_payload_drop(&worker->jobs[i].payload);
     worker->job_count = 0;
     hny_worker_core_destroy(&worker->core);
     worker->until = world->now + 200 + chance_below(&world->chance, 3000);
+}
+
+static void stop_worker(struct world *world, unsigned index) {
+    end_worker(world, index);
     world->losses++;
 }
 
@@ -191,7 +199,11 @@ static void flush_worker(struct world *world, unsigned index) {
     }
 }
 
-static const char prefix[] = "translated ";
+/* A worker that was asked to leave ends when it may. */
+static void end_left(struct world *world, unsigned index) {
+    struct worker *worker = &world->workers[index];
+    if (worker->core && hny_worker_core_left(worker->core)) end_worker(world, index);
+}
 
 /* A text is "client incarnation number poison", behind what a first translation puts before it. */
 static void read_text(const struct hny_payload *payload, unsigned *client, unsigned *incarnation,
@@ -280,6 +292,9 @@ static void check_answer(struct world *world, unsigned index, const struct hny_m
     case HNY_REFUSED_POISON:
         demand(world, ask->poison || world->losses >= 3, "poison, though no worker was lost");
         break;
+    case HNY_REFUSED_LEAVING:
+        demand(world, world->drains > 0, "the broker ends, though nobody asked it to");
+        break;
     case HNY_REFUSED_MODEL:
     case HNY_REFUSED_BUSY:
         break;
@@ -346,6 +361,7 @@ static void start_broker(struct world *world) {
     hny_broker_limits_defaults(&limits);
     limits.waiting = 64;
     world->broker_incarnation++;
+    world->draining = false;
     expect(world, hny_broker_core_create(&world->broker, &limits, (uint32_t)chance_number(&world->chance)));
     schedule_tick(world, (struct address){NODE_BROKER, 0, world->broker_incarnation});
 }
@@ -354,7 +370,7 @@ static void one_fault(struct world *world) {
     unsigned w = (unsigned)chance_below(&world->chance, world->worker_count);
     unsigned c = (unsigned)chance_below(&world->chance, world->client_count);
     struct worker *worker = &world->workers[w];
-    switch (chance_below(&world->chance, 9)) {
+    switch (chance_below(&world->chance, 11)) {
     case 0:
         if (worker->core) stop_worker(world, w);
         break;
@@ -388,6 +404,16 @@ static void one_fault(struct world *world) {
         world->cut_client[c] = !world->cut_client[c];
         break;
     case 7:
+        if (worker->core) hny_worker_core_leave(worker->core);
+        break;
+    case 8:
+        if (!world->broker || !chance_of(&world->chance, 3000)) break;
+        hny_broker_core_drain(world->broker);
+        world->draining = true;
+        world->drains++;
+        world->broker_until = world->now + 20000;
+        break;
+    case 9:
         world->leap += chance_below(&world->chance, 30000);
         break;
     default:
@@ -398,7 +424,16 @@ static void one_fault(struct world *world) {
     }
 }
 
+/* A broker that drains ends when nobody waits for anything from it, or its patience is over. */
+static void end_drained(struct world *world) {
+    if (!world->draining || !world->broker) return;
+    if (!hny_broker_core_drained(world->broker) && world->now < world->broker_until) return;
+    hny_broker_core_destroy(&world->broker);
+    world->broker_until = world->now + chance_below(&world->chance, 2000);
+}
+
 static void heal(struct world *world) {
+    end_drained(world);
     if (!world->broker && (world->now >= world->broker_until || !faults(world))) start_broker(world);
     for (unsigned w = 0; w < world->worker_count; w++) {
         struct worker *worker = &world->workers[w];
@@ -424,6 +459,7 @@ static void deliver(struct world *world, struct event *event) {
         if (worker->core && worker->incarnation == to->incarnation && !worker->stopped) {
             expect(world, hny_worker_core_message(worker->core, world->now, &event->message));
             flush_worker(world, to->index);
+            end_left(world, to->index);
         }
     } else if (to->kind == NODE_CLIENT && world->clients[to->index].incarnation == to->incarnation) {
         expect(world, hny_client_core_message(world->clients[to->index].core, world->now, &event->message));
@@ -444,6 +480,7 @@ static void tick(struct world *world, const struct address *to) {
             if (worker->job_count > 0 && !worker->stuck) worker->steps++;
             expect(world, hny_worker_core_tick(worker->core, world->now, worker->steps));
             flush_worker(world, to->index);
+            end_left(world, to->index);
         }
     } else {
         if (world->clients[to->index].incarnation != to->incarnation) return;
