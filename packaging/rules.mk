@@ -27,6 +27,8 @@ PKGCONFIG_FILE := $(LIBRARY_DIR)/pkgconfig/honyaku.pc
 CLIENT_PKGCONFIG_FILE := $(LIBRARY_DIR)/pkgconfig/honyaku-client.pc
 MANUAL_FILE := $(DESTDIR)$(PREFIX)/share/man/man1/honyaku.1
 COMPLETION_FILE := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/honyaku
+UNIT_DIR := $(DESTDIR)$(PREFIX)/lib/systemd/system
+UNITS := $(patsubst packaging/systemd/%.in,%,$(wildcard packaging/systemd/*.in))
 
 .PHONY: install uninstall
 install: $(BUILD)/honyaku $(BUILD)/libhonyaku.a $(SHARED) $(BUILD)/libhonyaku-client.a $(CLIENT_SHARED) ## install below PREFIX (/usr/local), itself below DESTDIR
@@ -47,10 +49,15 @@ install: $(BUILD)/honyaku $(BUILD)/libhonyaku.a $(SHARED) $(BUILD)/libhonyaku-cl
 	    packaging/honyaku.pc.in >$(PKGCONFIG_FILE)
 	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(CLIENT_PACKAGES)|' \
 	    packaging/honyaku-client.pc.in >$(CLIENT_PKGCONFIG_FILE)
+	install -d $(UNIT_DIR)
+	for unit in $(UNITS); do \
+	    sed -e 's|@PREFIX@|$(abspath $(PREFIX))|; /@HARDENING@/ { r packaging/systemd/hardening' -e 'd; }' packaging/systemd/$$unit.in \
+	        >$(UNIT_DIR)/$$unit || exit 1; \
+	done
 	$(BUILD)/honyaku --man >$(MANUAL_FILE)
 	$(BUILD)/honyaku --completion >$(COMPLETION_FILE)
 
 uninstall: ## remove what install put there
 	rm -f $(COMMAND_FILE) $(PKGCONFIG_FILE) $(CLIENT_PKGCONFIG_FILE) $(MANUAL_FILE) $(COMPLETION_FILE) \
-	    $(LIBRARY_DIR)/libhonyaku.* $(LIBRARY_DIR)/libhonyaku-client.*
+	    $(LIBRARY_DIR)/libhonyaku.* $(LIBRARY_DIR)/libhonyaku-client.* $(UNITS:%=$(UNIT_DIR)/%)
 	rm -rf $(HEADER_DIR)
