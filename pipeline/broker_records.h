@@ -72,6 +72,7 @@ struct hny_worker {
     struct hny_route *routes[HNY_ROUTES_A_WORKER + 1];
     size_t route_count;
     size_t next_route;         /* whose turn it is */
+    uint64_t round;            /* of handing out, in which it gets no more */
     size_t credit, used;       /* bytes */
     struct hny_list_node jobs; /* in rising order of their numbers */
     size_t job_count;
@@ -99,6 +100,7 @@ struct hny_broker_core {
     struct hny_histogram times; /* from a request's acceptance to its translation, ms */
     bool draining;
     uint64_t last_tick;
+    uint64_t round;   /* of handing out */
     uint32_t session; /* the last that was opened */
 
     struct hny_action *actions; /* a ring: [first, first + action_count) */

@@ -148,25 +148,33 @@ static hny_status take_turn(struct hny_broker_core *core, uint64_t now, struct h
     return HNY_OK;
 }
 
-static hny_status feed(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker) {
-    for (size_t idle = 0; idle < worker->route_count;) {
+/* One request for WORKER, of one of its routes in turn. */
+static hny_status feed(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker, bool *gave) {
+    *gave = false;
+    for (size_t i = 0; i < worker->route_count && !*gave; i++) {
         struct hny_route *route = worker->routes[worker->next_route++ % worker->route_count];
-        bool gave;
-        HNY_TRY(take_turn(core, now, worker, route, &gave));
-        idle = gave ? 0 : idle + 1;
+        HNY_TRY(take_turn(core, now, worker, route, gave));
     }
     return HNY_OK;
 }
 
-/* Idle workers first: what comes in single sentences is spread. */
+/* Who holds least among those that may still get something in this round; NULL: nobody. */
+static struct hny_worker *least_laden(const struct hny_broker_core *core) {
+    struct hny_worker *least = NULL;
+    for (struct hny_worker *worker = core->workers; worker; worker = worker->hh.next)
+        if (worker->round != core->round && (!least || worker->used < least->used)) least = worker;
+    return least;
+}
+
+/* Each request to the worker that holds least: what comes in single sentences is spread. */
 hny_status hny_workers_feed(struct hny_broker_core *core, uint64_t now) {
-    struct hny_worker *worker = NULL, *next = NULL;
-    if (core->counts.waiting == 0) return HNY_OK;
-    HASH_ITER(hh, core->workers, worker, next) {
-        if (worker->job_count == 0) HNY_TRY(feed(core, now, worker));
-    }
-    HASH_ITER(hh, core->workers, worker, next) {
-        HNY_TRY(feed(core, now, worker));
+    core->round++;
+    while (core->counts.waiting > 0) {
+        struct hny_worker *worker = least_laden(core);
+        bool gave;
+        if (!worker) return HNY_OK;
+        HNY_TRY(feed(core, now, worker, &gave));
+        if (!gave) worker->round = core->round; /* there is nothing for it, or it is full */
     }
     return HNY_OK;
 }

@@ -3,9 +3,9 @@
  *
  *     bench-pipeline COMMAND MODEL TEXT [SENTENCES, 1000] [REQUESTS, 100000] */
 #include "tests/bench/limit.h"
+#include "tests/bench/requests.h"
 #include "tests/bench/service.h"
 
-#include "base/lines.h"
 #include "base/progress.h"
 #include "model/folder.h"
 #include "model/translator.h"
@@ -16,53 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKERS = 2, BATCH = 32, WINDOW = 512, ALONE = 200, MOST_SENTENCES = 100000, ROUNDS = 3 };
+enum { WORKERS = 2, BATCH = 32, WINDOW = 512, ALONE = 200, ROUNDS = 3 };
 
-static struct hny_piece sentences[MOST_SENTENCES];
 static const char *command, *folder;
-
-static void read_sentences(const char *path, size_t count) {
-    struct hny_lines *lines = NULL;
-    const char *text;
-    size_t size, read = 0;
-    bool more = true;
-    bench_demand(count > 0 && count <= MOST_SENTENCES, "so many sentences");
-    while (read < count) {
-        bench_demand(hny_lines_open(&lines, path) == HNY_OK, "the text");
-        for (more = true; read < count; read++) {
-            bench_demand(hny_lines_next(lines, &text, &size, &more) == HNY_OK, "a line");
-            if (!more) break;
-            sentences[read] = (struct hny_piece){memcpy(malloc(size + 1), text, size), size};
-        }
-        hny_lines_close(&lines);
-        bench_demand(read > 0, "a text that is not empty");
-    }
-}
-
-/* COUNT requests of EACH sentences from number FIRST on, WINDOW sentences under way; returns the seconds. */
-static double ask(struct hny_client *client, size_t first, size_t count, size_t each, size_t window) {
-    struct hny_piece *batch = calloc(each, sizeof *batch);
-    double begin = hny_seconds();
-    bench_demand(batch != NULL, "memory");
-    for (size_t sent = 0, answered = 0; answered < count;) {
-        uint64_t number;
-        bool taken = false, room = sent < count && (sent - answered) * each < window;
-        if (room) {
-            for (size_t i = 0; i < each; i++)
-                batch[i] = sentences[(first + sent * each + i) % MOST_SENTENCES];
-            bench_demand(hny_client_translate_all(client, "", batch, each, &number) == HNY_OK, "a request");
-            sent++;
-        }
-        struct hny_answer answer;
-        bench_demand(hny_client_take(client, room ? 0 : 10000, &answer, &taken) == HNY_OK, "an answer");
-        if (!taken) continue;
-        bench_demand(!answer.refusal && answer.payload->count == each, "an answer that is no refusal");
-        hny_answer_free(&answer);
-        answered++;
-    }
-    free(batch);
-    return hny_seconds() - begin;
-}
 
 /* --- The broker's cost ------------------------------------------------------------------------------ */
 
@@ -71,9 +27,9 @@ static void measure_broker(size_t requests, size_t each, const char *what, const
     struct hny_client *client = NULL;
     bench_service_open(&service, command, NULL, WORKERS);
     bench_demand(hny_client_open(&client, service.clients) == HNY_OK, "a client");
-    ask(client, 0, requests / 10 + 1, each, WINDOW);
+    bench_ask(client, 0, requests / 10 + 1, each, WINDOW);
     double before = bench_process_seconds(service.broker);
-    double seconds = ask(client, 0, requests, each, WINDOW);
+    double seconds = bench_ask(client, 0, requests, each, WINDOW);
     double cost = bench_process_seconds(service.broker) - before, count = (double)(requests * each);
     bench_row(what, target, "%.1f µs (%.0f sentences/s of echoes)", 1e6 * cost / count, count / seconds);
     hny_client_close(&client);
@@ -89,12 +45,16 @@ static void measure_echo(void) {
     struct hny_client *client = NULL;
     bench_service_open(&service, command, NULL, 1);
     bench_demand(hny_client_open(&client, service.clients) == HNY_OK, "a client");
-    ask(client, 0, 20, 1, 1);
-    for (size_t i = 0; i < ALONE; i++) seconds[i] = ask(client, i, 1, 1, 1);
+    bench_ask(client, 0, 20, 1, 1);
+    for (size_t i = 0; i < ALONE; i++) seconds[i] = bench_ask(client, i, 1, 1, 1);
     bench_row("an echo alone, from client to client", "", "p50 %.2f ms, p99 %.2f ms",
               1e3 * bench_quantile(seconds, ALONE, 0.5), 1e3 * bench_quantile(seconds, ALONE, 0.99));
     hny_client_close(&client);
     bench_service_close(&service);
+}
+
+static hny_status add(struct hny_translator *translator, size_t tag, const struct hny_piece *sentence) {
+    return hny_translator_add(translator, tag, sentence->data, sentence->size);
 }
 
 static double translate(struct hny_translator *translator, size_t first, size_t count) {
@@ -103,9 +63,7 @@ static double translate(struct hny_translator *translator, size_t first, size_t 
         struct hny_line_translation line;
         bool taken;
         for (; added < count && !hny_translator_full(translator); added++)
-            bench_demand(hny_translator_add(translator, added, sentences[first + added].data,
-                                            sentences[first + added].size) == HNY_OK,
-                         "a sentence");
+            bench_demand(add(translator, added, bench_sentence(first + added)) == HNY_OK, "a sentence");
         bench_demand(hny_translator_take(translator, true, &line, &taken) == HNY_OK && taken,
                      "a translation");
         hny_line_translation_free(&line);
@@ -186,8 +144,9 @@ static void measure_alone(void) {
     inside_open(&inside, 1);
     bench_service_open(&service, command, folder, 1);
     bench_demand(hny_client_open(&client, service.clients) == HNY_OK, "a client");
-    ask(client, 0, 20, 1, 1);
-    for (size_t i = 0; i < ALONE; i++) beyond[i] = ask(client, i, 1, 1, 1) - inside_translate(&inside, i, 1);
+    bench_ask(client, 0, 20, 1, 1);
+    for (size_t i = 0; i < ALONE; i++)
+        beyond[i] = bench_ask(client, i, 1, 1, 1) - inside_translate(&inside, i, 1);
     bench_row("a request alone, beyond in-process translation", "at most 1 ms", "p50 %.2f ms, p99 %.2f ms",
               1e3 * bench_quantile(beyond, ALONE, 0.5), 1e3 * bench_quantile(beyond, ALONE, 0.99));
     hny_client_close(&client);
@@ -206,9 +165,9 @@ static void measure_throughput(size_t count) {
     inside_open(&inside, WORKERS);
     bench_service_open(&service, command, folder, WORKERS);
     bench_demand(hny_client_open(&client, service.clients) == HNY_OK, "a client");
-    ask(client, 0, 20, 1, WINDOW);
+    bench_ask(client, 0, 20, 1, WINDOW);
     for (size_t round = 0; round < ROUNDS; round++) {
-        double seconds = ask(client, 0, count, 1, WINDOW);
+        double seconds = bench_ask(client, 0, count, 1, WINDOW);
         share[round] = inside_translate(&inside, 0, count) / seconds;
         last = (double)count / seconds;
     }
@@ -225,7 +184,7 @@ int main(int count, char **arguments) {
            requests = count > 5 ? strtoul(arguments[5], NULL, 10) : 100000;
     command = arguments[1];
     folder = arguments[2];
-    read_sentences(arguments[3], MOST_SENTENCES);
+    bench_read_sentences(arguments[3]);
     measure_broker(requests, 1, "the broker's processor time a request of one sentence", "at most 20 µs");
     measure_broker(requests / BATCH * 4, BATCH, "the same a sentence, in requests of 32", "at most 2 µs");
     measure_echo();

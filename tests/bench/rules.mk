@@ -1,7 +1,7 @@
 # Measurements, one program a file, and what they share.
-BENCH_SHARED := limit updates sentences service
+BENCH_SHARED := limit updates sentences service requests
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_SHARED:%=tests/bench/%.c),$(wildcard tests/bench/*.c)))
-.PHONY: bench bench-corpora bench-growth bench-lstm bench-memory bench-start bench-product bench-training bench-translation bench-peer bench-pipeline profile
+.PHONY: bench bench-corpora bench-growth bench-lstm bench-memory bench-start bench-product bench-training bench-translation bench-peer bench-pipeline bench-latency bench-connections soak profile
 
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJECTS_DIR)/tests/bench/%.o $(BENCH_SHARED:%=$(OBJECTS_DIR)/tests/bench/%.o) $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
@@ -44,6 +44,15 @@ bench-corpora: honyaku ## what a word costs out of 10 thousand to 10 million lin
 
 bench-pipeline: $(BUILD)/bench/pipeline honyaku $(BENCH_MODEL)/best ## what broker, sockets and workers cost: [MODEL=folder TEXT=file SENTENCES=1000 REQUESTS=100000]
 	@$< ./honyaku $(or $(MODEL),$(BENCH_MODEL)) $(or $(TEXT),$(EMBEDDED)/dev.en) $(or $(SENTENCES),1000) $(or $(REQUESTS),100000)
+
+bench-latency: $(BUILD)/bench/latency honyaku $(BENCH_MODEL)/best ## requests that come when they are due, and a picture: [MODEL=folder TEXT=file SECONDS=20 OUT=…]
+	@$< ./honyaku $(or $(MODEL),$(BENCH_MODEL)) $(or $(TEXT),$(EMBEDDED)/dev.en) $(OUT)/bench/latency.svg $(or $(SECONDS),20)
+
+bench-connections: $(BUILD)/bench/connections honyaku ## very many clients at once: CONNECTIONS=10000
+	@$< ./honyaku $(or $(CONNECTIONS),10000)
+
+soak: $(BUILD)/bench/soak honyaku ## memory over very many sentences, minutes: SENTENCES=10000000
+	@$< ./honyaku $(EMBEDDED)/dev.en $(or $(SENTENCES),10000000)
 
 bench-growth: $(BUILD)/bench/growth ## what a word costs in short sentences and in long ones: ROUNDS=5
 	@$< $(or $(ROUNDS),5)

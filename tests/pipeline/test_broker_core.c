@@ -533,3 +533,19 @@ Test(broker, a_third_language_whose_model_nobody_has_is_refused_at_once) {
     cr_assert(refused(&scene, ANNA, HNY_REFUSED_MODEL));
     close_scene(&scene);
 }
+
+Test(broker, work_goes_to_the_worker_that_holds_least) {
+    struct scene scene;
+    open_scene(&scene);
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    join(&scene, OTHER, 1000);
+    size_t mine = 0, others = 0;
+    for (uint64_t number = 1; number <= 10; number++) {
+        ask(&scene, ANNA, number, "some words");
+        mine += heard(&scene, HNY_WORK, WORKER) != NULL;
+        others += heard(&scene, HNY_WORK, OTHER) != NULL;
+    }
+    cr_assert(mine == 5 && others == 5, "%zu and %zu", mine, others);
+    close_scene(&scene);
+}
