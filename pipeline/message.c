@@ -46,12 +46,12 @@ struct hny_payload *hny_payload_create(struct hny_piece options, const struct hn
 }
 
 struct hny_payload *hny_payload_keep(struct hny_payload *payload) {
-    if (payload) payload->references++;
+    if (payload) __atomic_add_fetch(&payload->references, 1, __ATOMIC_RELAXED);
     return payload;
 }
 
 void hny_payload_drop(struct hny_payload **payload) {
-    if (*payload && --(*payload)->references == 0) free(*payload);
+    if (*payload && __atomic_sub_fetch(&(*payload)->references, 1, __ATOMIC_ACQ_REL) == 0) free(*payload);
     *payload = NULL;
 }
 

@@ -75,7 +75,8 @@ struct hny_wants {
     uint8_t priority;           /* 0 to 9; higher goes first */
 };
 
-/* The immutable part of a message, shared by all who hold it: options (JSON, may be empty) and sentences. */
+/* The immutable part of a message, shared by all who hold it: options (JSON, may be empty) and sentences. Any
+ * thread may keep and drop it: large ones are sent without being copied. */
 struct hny_payload {
     size_t references;
     struct hny_wants wants;

@@ -79,13 +79,43 @@ bool hny_parcel_key(const struct hny_parcel *parcel, uint8_t *key) {
     return user && strlen(user) == 40 && zmq_z85_decode(key, user);
 }
 
-hny_status hny_parcel_send(void *socket, const struct hny_piece *pieces, size_t count, bool *sent) {
+/* Below this a copy costs less than a reference. */
+#define LARGE 1024
+
+static bool lies_in(const struct hny_piece *piece, const struct hny_payload *owner) {
+    if (!owner || piece->size < LARGE) return false;
+    const char *begin = (const char *)(owner->sentences + owner->count);
+    return piece->data >= begin && piece->data < begin + owner->options.size + owner->bytes;
+}
+
+static void drop_owner(void *data, void *owner) {
+    struct hny_payload *payload = owner;
+    (void)data;
+    hny_payload_drop(&payload);
+}
+
+static int make_part(zmq_msg_t *part, const struct hny_piece *piece, struct hny_payload *owner) {
+    if (lies_in(piece, owner)) {
+        int wrong = zmq_msg_init_data(part, (void *)(uintptr_t)piece->data, piece->size, drop_owner, owner);
+        if (!wrong) hny_payload_keep(owner);
+        return wrong;
+    }
+    if (zmq_msg_init_size(part, piece->size) != 0) return -1;
+    if (piece->size) memcpy(zmq_msg_data(part), piece->data, piece->size);
+    return 0;
+}
+
+hny_status hny_parcel_send_shared(void *socket, const struct hny_piece *pieces, size_t count,
+                                  struct hny_payload *owner, bool *sent) {
     *sent = false;
     for (size_t i = 0; i < count; i++) {
         int flags = ZMQ_DONTWAIT | (i + 1 < count ? ZMQ_SNDMORE : 0);
-        while (zmq_send(socket, pieces[i].data, pieces[i].size, flags) < 0) {
+        zmq_msg_t part;
+        if (make_part(&part, &pieces[i], owner) != 0) return hny_zmq_fail("cannot make", "a message");
+        while (zmq_msg_send(&part, socket, flags) < 0) {
             int error = zmq_errno();
             if (error == EINTR) continue;
+            zmq_msg_close(&part);
             /* Once the first part is taken ZeroMQ takes the others too. */
             if (i == 0 && (error == EAGAIN || error == EHOSTUNREACH)) return HNY_OK;
             return hny_zmq_fail("cannot send to", "a socket");
@@ -95,23 +125,39 @@ hny_status hny_parcel_send(void *socket, const struct hny_piece *pieces, size_t 
     return HNY_OK;
 }
 
+hny_status hny_parcel_send(void *socket, const struct hny_piece *pieces, size_t count, bool *sent) {
+    return hny_parcel_send_shared(socket, pieces, count, NULL, sent);
+}
+
 /* Messages that wait on either side of a connection: more than a client has under way at a time, or a worker
  * holds, with an answer and an acknowledgement for each. */
 #define QUEUE 16384
 
+#define BACKLOG 4096 /* connections that wait to be taken, when many come at once */
+
+/* A ROUTER, which may have thousands of connections, leaves watching them to the kernel: ZeroMQ's own timers
+ * are searched one by one. */
+static bool set_watch(void *socket, int type) {
+    static const int on = 1, idle = 30, count = 3, between = 10, beat = 5000, timeout = 15000;
+    if (type != ZMQ_ROUTER)
+        return zmq_setsockopt(socket, ZMQ_HEARTBEAT_IVL, &beat, sizeof beat) == 0 &&
+               zmq_setsockopt(socket, ZMQ_HEARTBEAT_TIMEOUT, &timeout, sizeof timeout) == 0;
+    return zmq_setsockopt(socket, ZMQ_ROUTER_MANDATORY, &on, sizeof on) == 0 &&
+           zmq_setsockopt(socket, ZMQ_TCP_KEEPALIVE, &on, sizeof on) == 0 &&
+           zmq_setsockopt(socket, ZMQ_TCP_KEEPALIVE_IDLE, &idle, sizeof idle) == 0 &&
+           zmq_setsockopt(socket, ZMQ_TCP_KEEPALIVE_CNT, &count, sizeof count) == 0 &&
+           zmq_setsockopt(socket, ZMQ_TCP_KEEPALIVE_INTVL, &between, sizeof between) == 0;
+}
+
 hny_status hny_socket_open(void **socket, void *context, int type, int64_t most, int linger) {
-    int mandatory = 1, beat = 5000, timeout = 15000, queue = QUEUE;
+    int queue = QUEUE, backlog = BACKLOG;
     void *made = zmq_socket(context, type);
     if (!made) return hny_zmq_fail("cannot make", "a socket");
-    bool fine = zmq_setsockopt(made, ZMQ_MAXMSGSIZE, &most, sizeof most) == 0 &&
-                zmq_setsockopt(made, ZMQ_LINGER, &linger, sizeof linger) == 0 &&
-                zmq_setsockopt(made, ZMQ_SNDHWM, &queue, sizeof queue) == 0 &&
-                zmq_setsockopt(made, ZMQ_RCVHWM, &queue, sizeof queue) == 0 &&
-                zmq_setsockopt(made, ZMQ_HEARTBEAT_IVL, &beat, sizeof beat) == 0 &&
-                zmq_setsockopt(made, ZMQ_HEARTBEAT_TIMEOUT, &timeout, sizeof timeout) == 0;
-    if (fine && type == ZMQ_ROUTER)
-        fine = zmq_setsockopt(made, ZMQ_ROUTER_MANDATORY, &mandatory, sizeof mandatory) == 0;
-    if (!fine) {
+    if (zmq_setsockopt(made, ZMQ_MAXMSGSIZE, &most, sizeof most) != 0 ||
+        zmq_setsockopt(made, ZMQ_LINGER, &linger, sizeof linger) != 0 ||
+        zmq_setsockopt(made, ZMQ_SNDHWM, &queue, sizeof queue) != 0 ||
+        zmq_setsockopt(made, ZMQ_RCVHWM, &queue, sizeof queue) != 0 ||
+        zmq_setsockopt(made, ZMQ_BACKLOG, &backlog, sizeof backlog) != 0 || !set_watch(made, type)) {
         hny_status status = hny_zmq_fail("cannot set", "a socket's options");
         zmq_close(made);
         return status;

@@ -25,6 +25,11 @@ bool hny_parcel_key(const struct hny_parcel *parcel, uint8_t *key);
  * then, as a message can always be. */
 hny_status hny_parcel_send(void *socket, const struct hny_piece *pieces, size_t count, bool *sent);
 
+/* The same where pieces may lie in OWNER (NULL: none does): large ones of those are not copied, so that
+ * however often a payload waits to be sent it takes its memory once. */
+hny_status hny_parcel_send_shared(void *socket, const struct hny_piece *pieces, size_t count,
+                                  struct hny_payload *owner, bool *sent);
+
 /* A socket of TYPE of CONTEXT, bounded: a part may have MOST bytes. Closing it waits for LINGER ms at most.
  */
 hny_status hny_socket_open(void **socket, void *context, int type, int64_t most, int linger);

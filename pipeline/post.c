@@ -22,7 +22,7 @@ hny_status hny_post_send(struct hny_post *post, void *socket, const struct hny_p
     if (address) post->pieces[count++] = *address;
     post->pieces[count++] = (struct hny_piece){"", 0};
     memcpy(post->pieces + count, frames->pieces, frames->count * sizeof *post->pieces);
-    return hny_parcel_send(socket, post->pieces, count + frames->count, &sent);
+    return hny_parcel_send_shared(socket, post->pieces, count + frames->count, message->payload, &sent);
 }
 
 hny_status hny_post_receive(struct hny_post *post, void *socket, struct hny_message *message, bool *any) {
