@@ -8,6 +8,10 @@
 /* How much longer than the first time a request waits at most before it goes out again. */
 #define LONGEST_WAIT 8
 
+/* Numbers under way at a time: the broker confirms, and remembers, in rising order, so that one request
+ * without an answer keeps all answers behind it in its memory. Within its limits, none is refused as busy. */
+#define SPAN 4096
+
 /* Answers after which the broker hears at once that they were received, since it remembers only so many. */
 #define CONFIRM_EVERY 512
 
@@ -15,9 +19,9 @@ struct pending {
     UT_hash_handle hh;
     uint64_t sequence;
     struct hny_payload *payload;
-    uint64_t due;   /* when it goes out again */
-    unsigned waits; /* in units of `again` */
-    bool cancelled;
+    uint64_t asked; /* when it went out last; 0: not yet */
+    unsigned waits; /* in units of `again`, before it goes out again */
+    bool accepted, cancelled;
 };
 
 struct hny_client_core {
@@ -25,6 +29,8 @@ struct hny_client_core {
     struct hny_client_options options;
     uint64_t last;            /* number given */
     struct pending *requests; /* in rising order of their numbers, as uthash keeps the order of adding */
+    struct pending *unsent;   /* the first that has not gone out; NULL: all have */
+    uint64_t newest;          /* the highest number that was answered */
     uint64_t told;            /* when anything was last said */
     uint64_t received;        /* what the broker was last told to forget */
     unsigned unconfirmed;     /* answers since */
@@ -50,6 +56,7 @@ hny_status hny_client_core_create(struct hny_client_core **core, const uint8_t *
 }
 
 static void forget(struct hny_client_core *core, struct pending *pending) {
+    if (core->unsent == pending) core->unsent = pending->hh.next;
     HASH_DEL(core->requests, pending);
     hny_payload_drop(&pending->payload);
     free(pending);
@@ -88,12 +95,26 @@ static hny_status tell(struct hny_client_core *core, uint64_t now, enum hny_verb
                (struct hny_message){.command = command, .id.sequence = sequence, .payload = payload});
 }
 
-/* Says PENDING's wish, and when to say it again. */
+/* Says PENDING's wish. */
 static hny_status ask(struct hny_client_core *core, uint64_t now, struct pending *pending) {
-    pending->due = now + pending->waits * core->options.again;
-    if (pending->waits < LONGEST_WAIT) pending->waits *= 2;
+    if (pending->asked && pending->waits < LONGEST_WAIT) pending->waits *= 2;
+    pending->asked = now ? now : 1;
+    if (core->unsent == pending) core->unsent = pending->hh.next;
     if (pending->cancelled) return tell(core, now, HNY_CANCEL, pending->sequence, NULL);
     return tell(core, now, HNY_TRANSLATE, pending->sequence, pending->payload);
+}
+
+/* Whether it is time to say PENDING's wish again. One that was accepted can wait, unless a later one has been
+ * answered before it: then its answer may have been lost. */
+static bool is_due(const struct hny_client_core *core, uint64_t now, const struct pending *pending) {
+    bool patient = pending->accepted && pending->sequence > core->newest;
+    return now - pending->asked >= core->options.again * (patient ? LONGEST_WAIT : pending->waits);
+}
+
+static hny_status ask_unsent(struct hny_client_core *core, uint64_t now) {
+    while (core->unsent && core->unsent->sequence < core->requests->sequence + SPAN)
+        HNY_TRY(ask(core, now, core->unsent));
+    return HNY_OK;
 }
 
 hny_status hny_client_core_translate(struct hny_client_core *core, uint64_t now, struct hny_payload *payload,
@@ -104,7 +125,8 @@ hny_status hny_client_core_translate(struct hny_client_core *core, uint64_t now,
     pending->payload = hny_payload_keep(payload);
     pending->waits = 1;
     HASH_ADD(hh, core->requests, sequence, sizeof pending->sequence, pending);
-    return ask(core, now, pending);
+    if (!core->unsent) core->unsent = pending;
+    return ask_unsent(core, now);
 }
 
 static struct pending *find(struct hny_client_core *core, uint64_t sequence) {
@@ -117,6 +139,8 @@ hny_status hny_client_core_cancel(struct hny_client_core *core, uint64_t now, ui
     struct pending *pending = find(core, sequence);
     if (!pending || pending->cancelled) return HNY_OK;
     pending->cancelled = true;
+    pending->accepted = false;
+    pending->asked = 0;
     pending->waits = 1;
     return ask(core, now, pending);
 }
@@ -137,9 +161,11 @@ static hny_status answer(struct hny_client_core *core, uint64_t now, const struc
         core->repeated = true;
         return HNY_OK;
     }
+    if (pending->sequence > core->newest) core->newest = pending->sequence;
     forget(core, pending);
     HNY_TRY(act(core, true, *message));
-    return ++core->unconfirmed >= CONFIRM_EVERY ? confirm(core, now) : HNY_OK;
+    if (++core->unconfirmed >= CONFIRM_EVERY) HNY_TRY(confirm(core, now));
+    return ask_unsent(core, now);
 }
 
 hny_status hny_client_core_message(struct hny_client_core *core, uint64_t now,
@@ -148,9 +174,7 @@ hny_status hny_client_core_message(struct hny_client_core *core, uint64_t now,
     struct pending *pending;
     switch (message->command) {
     case HNY_ACCEPTED:
-        if (!(pending = find(core, message->id.sequence)) || pending->cancelled) return HNY_OK;
-        pending->waits = LONGEST_WAIT;
-        pending->due = now + pending->waits * core->options.again;
+        if ((pending = find(core, message->id.sequence)) && !pending->cancelled) pending->accepted = true;
         return HNY_OK;
     case HNY_TRANSLATED:
     case HNY_REFUSED:
@@ -163,7 +187,7 @@ hny_status hny_client_core_message(struct hny_client_core *core, uint64_t now,
 hny_status hny_client_core_tick(struct hny_client_core *core, uint64_t now) {
     HNY_TRY(confirm(core, now));
     for (struct pending *pending = core->requests; pending; pending = pending->hh.next)
-        if (now >= pending->due) HNY_TRY(ask(core, now, pending));
+        if (pending->asked && is_due(core, now, pending)) HNY_TRY(ask(core, now, pending));
     if (core->requests && now - core->told >= core->options.ping)
         return tell(core, now, HNY_PING, core->last, NULL);
     return HNY_OK;

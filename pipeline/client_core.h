@@ -7,8 +7,9 @@
 #include "pipeline/message.h"
 
 struct hny_client_options {
-    uint64_t again; /* ms after which a request that is not accepted goes out again; an accepted one, or one
-                     * that went often, waits up to 8 times as long */
+    uint64_t again; /* ms after which a request that is not accepted goes out again, or an accepted one that a
+                     * later one's answer has overtaken; others, and those that went often, wait up to 8 times
+                     * as long */
     uint64_t ping;  /* ms without a word of one's own after which the broker is told that one is there */
 };
 void hny_client_options_defaults(struct hny_client_options *options);
@@ -20,7 +21,8 @@ hny_status hny_client_core_create(struct hny_client_core **core, const uint8_t *
                                   const struct hny_client_options *options);
 void hny_client_core_destroy(struct hny_client_core **core); /* nulls; NULL is allowed */
 
-/* A request: *SEQUENCE is its number, from 1 in order. A reference to PAYLOAD is taken. */
+/* A request: *SEQUENCE is its number, from 1 in order. A reference to PAYLOAD is taken. It goes out at once
+ * unless very many are under way: then when those before it have been answered. */
 hny_status hny_client_core_translate(struct hny_client_core *core, uint64_t now, struct hny_payload *payload,
                                      uint64_t *sequence);
 

@@ -1,7 +1,7 @@
 # Measurements, one program a file, and what they share.
-BENCH_SHARED := limit updates sentences service requests
+BENCH_SHARED := limit updates sentences service requests cutter
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_SHARED:%=tests/bench/%.c),$(wildcard tests/bench/*.c)))
-.PHONY: bench bench-corpora bench-growth bench-lstm bench-memory bench-start bench-product bench-training bench-translation bench-peer bench-pipeline bench-latency bench-connections soak profile
+.PHONY: bench bench-corpora bench-growth bench-lstm bench-memory bench-start bench-product bench-training bench-translation bench-peer bench-pipeline bench-latency bench-connections soak chaos profile
 
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJECTS_DIR)/tests/bench/%.o $(BENCH_SHARED:%=$(OBJECTS_DIR)/tests/bench/%.o) $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
@@ -53,6 +53,9 @@ bench-connections: $(BUILD)/bench/connections honyaku ## very many clients at on
 
 soak: $(BUILD)/bench/soak honyaku ## memory over very many sentences, minutes: SENTENCES=10000000
 	@$< ./honyaku $(EMBEDDED)/dev.en $(or $(SENTENCES),10000000)
+
+chaos: $(BUILD)/bench/chaos honyaku ## a fault a second in real processes, and a ledger of all requests: SECONDS=600 SEED=1
+	@$< ./honyaku $(or $(SECONDS),600) $(or $(SEED),1)
 
 bench-growth: $(BUILD)/bench/growth ## what a word costs in short sentences and in long ones: ROUNDS=5
 	@$< $(or $(ROUNDS),5)

@@ -1,0 +1,111 @@
+#include "pipeline/client_core.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+TestSuite(client);
+
+static const uint8_t uuid[16] = {7};
+
+static void check(hny_status status) {
+    cr_assert_eq(status, HNY_OK, "%s", hny_message());
+}
+
+static struct hny_client_core *open_client(void) {
+    struct hny_client_core *core = NULL;
+    check(hny_client_core_create(&core, uuid, NULL));
+    return core;
+}
+
+static uint64_t ask(struct hny_client_core *core, uint64_t now) {
+    struct hny_payload *payload =
+        hny_payload_create((struct hny_piece){"", 0}, &(struct hny_piece){"text", 4}, 1);
+    uint64_t number;
+    cr_assert_not_null(payload);
+    check(hny_client_core_translate(core, now, payload, &number));
+    hny_payload_drop(&payload);
+    return number;
+}
+
+static void hear(struct hny_client_core *core, uint64_t now, enum hny_verb command, uint64_t number) {
+    struct hny_message message = {.command = command, .id.sequence = number};
+    memcpy(message.id.uuid, uuid, sizeof uuid);
+    check(hny_client_core_message(core, now, &message));
+}
+
+/* What the client has said since it was last heard: how many messages of COMMAND, *LAST the number of the
+ * last one. */
+static size_t said(struct hny_client_core *core, enum hny_verb command, uint64_t *last) {
+    struct hny_client_action action;
+    size_t count = 0;
+    while (hny_client_core_take(core, &action)) {
+        if (!action.answer && action.message.command == command) {
+            count++;
+            *last = action.message.id.sequence;
+        }
+        hny_payload_drop(&action.message.payload);
+    }
+    return count;
+}
+
+static size_t said_after(struct hny_client_core *core, uint64_t now, uint64_t *last) {
+    check(hny_client_core_tick(core, now));
+    return said(core, HNY_TRANSLATE, last);
+}
+
+Test(client, a_request_that_is_not_accepted_goes_out_again_and_more_and_more_rarely) {
+    struct hny_client_core *core = open_client();
+    uint64_t last;
+    ask(core, 1000);
+    cr_assert_eq(said(core, HNY_TRANSLATE, &last), 1);
+    size_t times = 0;
+    for (uint64_t now = 1000; now <= 61000; now += 250) times += said_after(core, now, &last);
+    cr_assert_eq(times, 5, "%zu: after 2, 4, 8, 16 and 16 seconds", times);
+    hny_client_core_destroy(&core);
+}
+
+Test(client, an_accepted_request_waits_unless_a_later_one_is_answered_before_it) {
+    struct hny_client_core *core = open_client();
+    uint64_t last;
+    for (size_t i = 0; i < 3; i++) ask(core, 1000);
+    said(core, HNY_TRANSLATE, &last);
+    for (uint64_t number = 1; number <= 3; number++) hear(core, 1001, HNY_ACCEPTED, number);
+    cr_assert_eq(said_after(core, 9000, &last), 0);
+    hear(core, 9001, HNY_TRANSLATED, 2);
+    cr_assert_eq(said_after(core, 9250, &last), 1);
+    cr_assert_eq(last, 1, "the third one is not late");
+    cr_assert_eq(said_after(core, 17000, &last), 2, "in the end all are asked for");
+    hny_client_core_destroy(&core);
+}
+
+Test(client, numbers_under_way_lie_within_what_a_broker_remembers) {
+    struct hny_client_core *core = open_client();
+    uint64_t last = 0;
+    for (size_t i = 0; i < 6000; i++) ask(core, 1000);
+    cr_assert_eq(said(core, HNY_TRANSLATE, &last), 4096);
+    for (uint64_t number = 2; number <= 4096; number++) hear(core, 1010, HNY_TRANSLATED, number);
+    cr_assert_eq(said(core, HNY_TRANSLATE, &last), 0,
+                 "the first one keeps all answers in the broker's memory");
+    hear(core, 1020, HNY_TRANSLATED, 1);
+    cr_assert_eq(said(core, HNY_TRANSLATE, &last), 6000 - 4096);
+    cr_assert_eq(last, 6000);
+    hny_client_core_destroy(&core);
+}
+
+Test(client, answers_are_confirmed_up_to_the_first_that_is_missing) {
+    struct hny_client_core *core = open_client();
+    uint64_t last = 0;
+    for (size_t i = 0; i < 5; i++) ask(core, 1000);
+    said(core, HNY_TRANSLATE, &last);
+    for (uint64_t number = 1; number <= 5; number++)
+        if (number != 4) hear(core, 1010, HNY_TRANSLATED, number);
+    check(hny_client_core_tick(core, 1250));
+    cr_assert_eq(said(core, HNY_RECEIVED, &last), 1);
+    cr_assert_eq(last, 3);
+    hear(core, 1300, HNY_TRANSLATED, 4);
+    check(hny_client_core_tick(core, 1500));
+    cr_assert_eq(said(core, HNY_RECEIVED, &last), 1);
+    cr_assert_eq(last, 5);
+    hny_client_core_destroy(&core);
+}
