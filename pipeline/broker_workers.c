@@ -103,7 +103,7 @@ static struct hny_request *first_of(const struct hny_flow *flow) {
 static bool can_take(const struct hny_worker *worker, const struct hny_request *request) {
     if (worker->leaving || worker->alone) return false;
     if (worker->job_count == 0) return true;
-    return request->killed == 0 && worker->used + hny_payload_cost(request->payload) <= worker->credit;
+    return request->killed == 0 && worker->used < worker->credit;
 }
 
 static hny_status give(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,

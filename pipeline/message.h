@@ -107,7 +107,7 @@ struct hny_message {
     enum hny_verb command;
     struct hny_request_id id;
     enum hny_refusal refusal; /* of REFUSED and DONE */
-    uint32_t credit;          /* of READY: what the worker holds at a time (hny_payload_cost) */
+    uint32_t credit;          /* of READY: work comes while the worker holds less (hny_payload_cost) */
     uint64_t steps;    /* of BEAT: of its engine; standing still while it holds work means that it hangs */
     uint64_t received; /* of BEAT: the highest job number that has reached the worker; from the broker, the
                         * READY that it answers, 0 none */

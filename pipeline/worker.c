@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define TICK 100
+#define CREDIT_A_ROW 64     /* bytes; five rows are a sentence */
 #define LEAVE_AT_LAST 60000 /* ms that it has for what it holds, once it is to stop */
 
 struct shell {
@@ -26,8 +27,18 @@ struct shell {
 };
 
 void hny_worker_options_defaults(struct hny_worker_options *options) {
-    *options = (struct hny_worker_options){.credit = 16384, .beat = 1000};
+    *options = (struct hny_worker_options){.beat = 1000};
     hny_translator_defaults(&options->translator);
+}
+
+/* Enough that the translator's rows are always full, and little enough that who asks for a single sentence
+ * does not wait long behind what is held already. */
+static uint32_t credit_of(const struct hny_worker_options *options) {
+    size_t threads =
+        options->translator.threads ? options->translator.threads : (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+    size_t credit = CREDIT_A_ROW * options->translator.rows * threads;
+    if (options->credit) return options->credit;
+    return credit < UINT32_MAX ? (uint32_t)credit : UINT32_MAX;
 }
 
 static hny_status open_core(struct shell *shell) {
@@ -40,7 +51,7 @@ static hny_status open_core(struct shell *shell) {
     struct hny_payload *models = hny_payload_create((struct hny_piece){"", 0}, names, options->name_count);
     hny_status status = models ? hny_uuid_make(uuid) : HNY_ERROR_MEMORY;
     if (status == HNY_OK)
-        status = hny_worker_core_create(&shell->core, uuid, models, options->credit, options->beat);
+        status = hny_worker_core_create(&shell->core, uuid, models, credit_of(options), options->beat);
     hny_payload_drop(&models);
     free(names);
     return status;

@@ -13,8 +13,8 @@ struct hny_worker_options {
     const char *const *names;      /* what requests call the model: the main one first */
     size_t name_count;
     struct hny_translator_options translator; /* .threads: that compute */
-    uint32_t credit;                          /* bytes of sentences that it holds at a time */
-    uint64_t beat;                            /* ms */
+    uint32_t credit; /* bytes: work comes while it holds less; 0: 64 a row and thread of the translator's */
+    uint64_t beat;   /* ms */
 };
 void hny_worker_options_defaults(struct hny_worker_options *options); /* the pointers stay NULL */
 

@@ -131,8 +131,7 @@ hny_status hny_worker_core_message(struct hny_worker_core *core, uint64_t now,
     switch (message->command) {
     case HNY_UNKNOWN:
         if (!core->joined || hny_job_session(number) != core->session) return HNY_OK;
-        if (!core->leaving) return begin_session(core, now);
-        core->left = core->held_count == 0; /* else the broker has given this worker up */
+        core->left = core->leaving; /* dismissed; or given up, and what it holds is another's */
         return core->left ? HNY_OK : begin_session(core, now);
     case HNY_WORK:
     case HNY_ABANDON:
@@ -169,7 +168,9 @@ hny_status hny_worker_core_tick(struct hny_worker_core *core, uint64_t now, uint
     bool first = core->heard == 0;
     core->steps = steps;
     if (first) core->heard = now;
-    if (!first && core->joined && now - core->heard >= BEATS * core->beat) return begin_session(core, now);
+    bool silent = !first && now - core->heard >= BEATS * core->beat;
+    if (silent && core->leaving) core->left = true; /* also where it has waited in vain to be welcomed */
+    if (silent && core->joined && !core->leaving) return begin_session(core, now);
     if (!first && now - core->told < core->beat && core->leaving == core->told_leaving) return HNY_OK;
     core->told = now;
     if (!core->joined) return say_ready(core);
@@ -189,5 +190,5 @@ bool hny_worker_core_joined(const struct hny_worker_core *core) {
 }
 
 bool hny_worker_core_left(const struct hny_worker_core *core) {
-    return core->left || (core->leaving && !core->joined);
+    return core->left;
 }

@@ -27,12 +27,17 @@ static const struct hny_option options[] = {
     {NULL, 0, NULL, false, false, NULL},
 };
 
+/* Seconds after which a broker that was busy, or was about to end, is asked again. */
+#define PAUSE 0.25
+
 /* A line between its reading and its writing. */
 struct slot {
     bool answered;
     struct hny_answer answer;
-    char *text; /* kept until it is answered: a busy broker is asked again */
+    char *text; /* kept until it is answered */
     size_t size;
+    uint64_t number; /* of the request for it */
+    double due;      /* when it is to be asked for again; 0: it is not */
 };
 
 struct job {
@@ -44,6 +49,7 @@ struct job {
     size_t window;
     uint64_t read, written; /* lines */
     uint64_t refused;
+    size_t paused; /* lines that are to be asked for again */
     double begun;
 };
 
@@ -74,8 +80,7 @@ static hny_status read_options(const struct hny_arguments *arguments, struct job
     HNY_TRY(hny_argument_count(arguments, "window", 1, 4096, &job->window));
     HNY_TRY(write_request(arguments, deadline, priority, &job->request));
     job->slots = hny_allocate(job->window, sizeof *job->slots);
-    job->number_of = hny_allocate(4 * job->window, sizeof *job->number_of);
-    return job->slots && job->number_of ? HNY_OK : HNY_ERROR_MEMORY;
+    return job->slots ? HNY_OK : HNY_ERROR_MEMORY;
 }
 
 static struct slot *slot_of(const struct job *job, uint64_t line) {
@@ -83,11 +88,8 @@ static struct slot *slot_of(const struct job *job, uint64_t line) {
 }
 
 static hny_status ask(struct job *job, uint64_t line) {
-    const struct slot *slot = slot_of(job, line);
-    uint64_t number;
-    HNY_TRY(hny_client_translate(job->client, job->request.data, slot->text, slot->size, &number));
-    job->number_of[number % (4 * job->window)] = line;
-    return HNY_OK;
+    struct slot *slot = slot_of(job, line);
+    return hny_client_translate(job->client, job->request.data, slot->text, slot->size, &slot->number);
 }
 
 static hny_status read_line(struct job *job, bool *more) {
@@ -103,16 +105,40 @@ static hny_status read_line(struct job *job, bool *more) {
     return ask(job, job->read - 1);
 }
 
-/* An answer finds its line; where the broker was busy the line is asked for again. */
+/* The line that was asked for under NUMBER; those asked for again have numbers in no order. */
+static struct slot *find_slot(const struct job *job, uint64_t number) {
+    for (uint64_t line = job->written; line < job->read; line++)
+        if (slot_of(job, line)->number == number) return slot_of(job, line);
+    return NULL;
+}
+
+/* Asks again for lines whose pause is over. */
+static hny_status ask_again(struct job *job) {
+    double now = job->paused > 0 ? hny_seconds() : 0;
+    for (uint64_t line = job->written; job->paused > 0 && line < job->read; line++) {
+        struct slot *slot = slot_of(job, line);
+        if (!(slot->due > 0) || now < slot->due) continue;
+        slot->due = 0;
+        job->paused--;
+        HNY_TRY(ask(job, line));
+    }
+    return HNY_OK;
+}
+
+/* An answer finds its line; where the broker was busy, or is to end and a successor may come, the line waits
+ * to be asked for again. */
 static hny_status take_answer(struct job *job, uint64_t milliseconds, bool *taken) {
     struct hny_answer answer;
     HNY_TRY(hny_client_take(job->client, milliseconds, &answer, taken));
     if (!*taken) return HNY_OK;
-    uint64_t line = job->number_of[answer.number % (4 * job->window)];
-    struct slot *slot = slot_of(job, line);
-    if (answer.refusal == HNY_REFUSED_BUSY) {
+    struct slot *slot = find_slot(job, answer.number);
+    if (!slot)
+        return hny_fail(HNY_ERROR_IO, "an answer to nothing"); /* cannot be: each number is answered once */
+    if (answer.refusal == HNY_REFUSED_BUSY || answer.refusal == HNY_REFUSED_LEAVING) {
         hny_answer_free(&answer);
-        return ask(job, line);
+        slot->due = hny_seconds() + PAUSE;
+        job->paused++;
+        return HNY_OK;
     }
     slot->answer = answer;
     slot->answered = true;
@@ -159,6 +185,7 @@ static hny_status send_all(struct job *job) {
             HNY_TRY(take_answer(job, 20, &taken));
         }
         while (taken) HNY_TRY(take_answer(job, 0, &taken));
+        HNY_TRY(ask_again(job));
         HNY_TRY(write_answered(job));
     }
     return HNY_OK;
@@ -170,7 +197,6 @@ static void close_job(struct job *job) {
         free(job->slots[i].text);
     }
     free(job->slots);
-    free(job->number_of);
     hny_buffer_free(&job->request);
     hny_client_close(&job->client);
     hny_lines_close(&job->lines);

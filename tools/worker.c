@@ -22,7 +22,8 @@ static const struct hny_option options[] = {
     {"beam", 'b', "N", false, false, "hypotheses kept at each step; 1 is greedy (default: 5)"},
     {"rows", 0, "N", false, false, "hypotheses that a thread computes at once (default: 64)"},
     {"precision", 0, "NAME", false, false, "f32, bf16, int8 or auto (default: auto)"},
-    {"credit", 0, "BYTES", false, false, "of sentences, that it holds at a time (default: 16384)"},
+    {"credit", 0, "BYTES", false, false,
+     "of text: more comes while it holds less (default: 64 a row and thread)"},
     {"image", 0, "FD", false, false, "open file that holds the packed weights, from a parent process"},
     {"key", 'k', "FILE", false, false, "one's own keys, from honyaku keygen curve"},
     {"server-key", 0, "KEY", false, false, "the broker's public key, or the file with it"},
@@ -46,7 +47,7 @@ static hny_status open_model(const struct hny_arguments *arguments, const char *
 static hny_status work(const struct hny_arguments *arguments, struct hny_worker_options *chosen,
                        char *folder) {
     const char *names[MOST_NAMES];
-    size_t credit = chosen->credit;
+    size_t credit = 0;
     HNY_TRY(hny_argument_count(arguments, "threads", 1, 1024, &chosen->translator.threads));
     HNY_TRY(hny_argument_count(arguments, "beam", 1, 1000, &chosen->translator.beam));
     HNY_TRY(hny_argument_count(arguments, "rows", 1, 4096, &chosen->translator.rows));
