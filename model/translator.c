@@ -17,6 +17,7 @@ struct line {
     struct line *next;
     uint64_t tag;
     size_t best; /* translations wanted */
+    bool cancelled;
     struct hny_line_parts parts;
     struct hny_job *jobs; /* [parts.part_count] */
 };
@@ -29,6 +30,7 @@ struct hny_translator {
     struct hny_workers *workers;
     struct line *first, **last; /* in the order of coming */
     size_t lines, bytes;        /* inside */
+    size_t cancelled;           /* of the lines */
 };
 
 void hny_translator_defaults(struct hny_translator_options *options) {
@@ -219,17 +221,23 @@ static hny_status choose(const struct hny_translator *translator, size_t best,
     return status;
 }
 
-/* Turns the line that LINK points at into *MADE. */
-static hny_status finish(struct hny_translator *translator, struct line **link,
-                         struct hny_line_translation *made) {
+/* The line that LINK points at is not inside any more. */
+static struct line *unlink_line(struct hny_translator *translator, struct line **link) {
     struct line *line = *link;
-    size_t count = line->parts.part_count, best = line->best;
-    struct hny_translation *translations = hny_allocate(count, sizeof *translations);
-    if (!translations) return HNY_ERROR_MEMORY;
     *link = line->next;
     if (translator->last == &line->next) translator->last = link;
     translator->lines--;
     translator->bytes -= line->parts.text.size;
+    return line;
+}
+
+/* Turns the line that LINK points at into *MADE. */
+static hny_status finish(struct hny_translator *translator, struct line **link,
+                         struct hny_line_translation *made) {
+    size_t count = (*link)->parts.part_count, best = (*link)->best;
+    struct hny_translation *translations = hny_allocate(count, sizeof *translations);
+    if (!translations) return HNY_ERROR_MEMORY;
+    struct line *line = unlink_line(translator, link);
     for (size_t i = 0; i < count; i++) translations[i] = line->jobs[i].translation;
     *made =
         (struct hny_line_translation){.tag = line->tag, .parts = line->parts, .translations = translations};
@@ -246,13 +254,38 @@ static bool is_done(struct hny_translator *translator, const struct line *line) 
     return true;
 }
 
+/* Frees lines that were cancelled, as far as no engine has anything of them. */
+static void drop_cancelled(struct hny_translator *translator) {
+    for (struct line **link = &translator->first; translator->cancelled > 0 && *link;) {
+        if (!(*link)->cancelled || !is_done(translator, *link)) {
+            link = &(*link)->next;
+            continue;
+        }
+        free_line(unlink_line(translator, link));
+        translator->cancelled--;
+    }
+}
+
+void hny_translator_cancel(struct hny_translator *translator, uint64_t tag) {
+    for (struct line *line = translator->first; line; line = line->next) {
+        if (line->tag != tag || line->cancelled) continue;
+        line->cancelled = true;
+        translator->cancelled++;
+        for (size_t i = 0; i < line->parts.part_count; i++)
+            hny_workers_cancel(translator->workers, &line->jobs[i]);
+    }
+    drop_cancelled(translator);
+}
+
 static hny_status take(struct hny_translator *translator, bool wait, bool ordered,
                        struct hny_line_translation *line, bool *taken) {
     *taken = false;
-    while (translator->first) {
+    for (;;) {
         size_t undone = hny_workers_undone(translator->workers);
+        drop_cancelled(translator);
+        if (!translator->first) break;
         for (struct line **link = &translator->first; *link; link = &(*link)->next) {
-            if (is_done(translator, *link)) {
+            if (!(*link)->cancelled && is_done(translator, *link)) {
                 *taken = true;
                 return finish(translator, link, line);
             }

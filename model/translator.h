@@ -68,6 +68,10 @@ struct hny_line_wants {
 hny_status hny_translator_add_wanting(struct hny_translator *translator, uint64_t tag, const char *text,
                                       size_t size, const struct hny_line_wants *wants);
 
+/* The line TAG, or all that have it, is not wanted any more: it never leaves, and no more is computed for it
+ * than the step under way. Unknown tags are ignored. */
+void hny_translator_cancel(struct hny_translator *translator, uint64_t tag);
+
 /* A line and its translations. */
 struct hny_line_translation {
     uint64_t tag;

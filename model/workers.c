@@ -13,6 +13,7 @@
 struct worker {
     struct hny_workers *team;
     struct hny_engine *engine;
+    struct hny_job *cancelled; /* that it may still have; behind the team's lock */
     pthread_t thread;
 };
 
@@ -53,12 +54,33 @@ static void fail(struct hny_workers *team, hny_status status) {
     notify(team);
 }
 
+/* The lock is held. */
+static void finish(struct hny_workers *team, struct hny_job *job, const struct hny_translation *translation) {
+    job->translation = *translation;
+    job->done = true;
+    team->undone--;
+    pthread_cond_broadcast(&team->done);
+    notify(team);
+}
+
+/* The lock is held. */
+static void drop_cancelled(struct worker *self) {
+    const struct hny_translation none = {0};
+    for (struct hny_job *job = self->cancelled; job; job = job->next_cancelled) {
+        if (job->done) continue;
+        hny_engine_cancel(self->engine, (uint64_t)(uintptr_t)job);
+        finish(self->team, job, &none);
+    }
+    self->cancelled = NULL;
+}
+
 /* Takes what the engine wants off the queue, but leaves the others their share: a list, NULL where there is
  * nothing or the end has come. Waits where the engine is empty. */
 static struct hny_job *fetch(struct worker *self, bool *ending) {
     struct hny_workers *team = self->team;
     struct hny_job *jobs = NULL, **last = &jobs;
     pthread_mutex_lock(&team->lock);
+    drop_cancelled(self);
     if (hny_engine_sentences(self->engine) == 0)
         while (!team->first && !team->ending) pthread_cond_wait(&team->more, &team->lock);
     *ending = team->ending;
@@ -66,6 +88,7 @@ static struct hny_job *fetch(struct worker *self, bool *ending) {
         size_t wanted = hny_engine_wants(self->engine, team->first->options.beam);
         size_t share = (team->waiting + team->count - 1) / team->count;
         for (size_t i = 0; i < wanted && i < share; i++) {
+            team->first->holder = self;
             *last = team->first;
             last = &team->first->next;
             team->first = team->first->next;
@@ -96,12 +119,8 @@ static hny_status hand_over(struct worker *self) {
         if (!taken) return HNY_OK;
         struct hny_job *job = (struct hny_job *)(uintptr_t)translation.tag;
         pthread_mutex_lock(&team->lock);
-        job->translation = translation;
-        job->done = true;
-        team->undone--;
-        pthread_cond_broadcast(&team->done);
+        finish(team, job, &translation);
         pthread_mutex_unlock(&team->lock);
-        notify(team);
     }
 }
 
@@ -180,12 +199,38 @@ void hny_workers_give(struct hny_workers *workers, struct hny_job *jobs, size_t 
     pthread_mutex_lock(&workers->lock);
     for (size_t i = 0; i < count; i++) {
         jobs[i].next = NULL;
+        jobs[i].holder = NULL;
         *workers->last = &jobs[i];
         workers->last = &jobs[i].next;
     }
     workers->waiting += count;
     workers->undone += count;
     pthread_cond_broadcast(&workers->more);
+    pthread_mutex_unlock(&workers->lock);
+}
+
+/* Takes JOB off the queue. The lock is held. */
+static void unqueue(struct hny_workers *team, struct hny_job *job) {
+    struct hny_job **link = &team->first;
+    while (*link != job) link = &(*link)->next;
+    *link = job->next;
+    if (team->last == &job->next) team->last = link;
+    team->waiting--;
+}
+
+void hny_workers_cancel(struct hny_workers *workers, struct hny_job *job) {
+    const struct hny_translation none = {0};
+    pthread_mutex_lock(&workers->lock);
+    struct worker *holder = job->holder;
+    if (job->done) {
+        /* too late: nothing is saved any more */
+    } else if (holder) {
+        job->next_cancelled = holder->cancelled;
+        holder->cancelled = job;
+    } else {
+        unqueue(workers, job);
+        finish(workers, job, &none);
+    }
     pthread_mutex_unlock(&workers->lock);
 }
 

@@ -15,7 +15,8 @@ struct hny_job {
     /* ---- */
     struct hny_translation translation; /* the caller's once the job is done */
     bool done;                          /* read it through hny_workers_done */
-    struct hny_job *next;
+    struct hny_job *next, *next_cancelled;
+    void *holder; /* the worker that has it; NULL: none yet */
 };
 
 struct hny_workers;
@@ -30,6 +31,10 @@ void hny_workers_destroy(struct hny_workers **workers);
 
 /* COUNT jobs at once, so that they are read together. Returns at once. */
 void hny_workers_give(struct hny_workers *workers, struct hny_job *jobs, size_t count);
+
+/* A job that nobody wants any more: it is done with an empty translation, at once or before the next step of
+ * the engine that has it, unless it was done already. */
+void hny_workers_cancel(struct hny_workers *workers, struct hny_job *job);
 
 bool hny_workers_done(struct hny_workers *workers, const struct hny_job *job);
 size_t hny_workers_undone(struct hny_workers *workers); /* jobs given and not done */

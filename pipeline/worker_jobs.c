@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_BEAM 64 /* that a request may ask for */
+#define MOST_BEAM 64      /* that a request may ask for */
+#define NO_TAG UINT64_MAX /* of a line that the translator does not have */
 
 struct job {
     struct job *next;
     uint64_t number;
     struct hny_payload *payload;
     struct hny_buffer *texts; /* [payload->count] */
+    uint64_t *tags;           /* [payload->count] of the lines that the translator has */
     json_t *lines;            /* an object for each sentence, where more than its text is wanted; else NULL */
     size_t left;              /* sentences that the translator has */
     enum hny_refusal refusal;
@@ -56,6 +58,7 @@ hny_status hny_worker_jobs_create(struct hny_worker_jobs **jobs, const struct hn
 static void free_job(struct job *job) {
     for (size_t i = 0; job->texts && i < job->payload->count; i++) hny_buffer_free(&job->texts[i]);
     free(job->texts);
+    free(job->tags);
     json_decref(job->lines);
     hny_payload_drop(&job->payload);
     free(job);
@@ -173,6 +176,7 @@ static hny_status give(struct hny_worker_jobs *jobs, struct job *job) {
         hny_status status =
             hny_translator_add_wanting(jobs->translator, tag, sentence->data, sentence->size, &job->wants);
         if (status == HNY_OK) {
+            job->tags[i] = tag;
             job->left++;
             continue;
         }
@@ -187,13 +191,17 @@ static hny_status give(struct hny_worker_jobs *jobs, struct job *job) {
 hny_status hny_worker_jobs_start(struct hny_worker_jobs *jobs, uint64_t number, struct hny_payload *payload) {
     struct job *job = hny_allocate(1, sizeof *job);
     struct hny_buffer *texts = hny_allocate(payload->count, sizeof *texts);
-    if (!job || !texts) {
+    uint64_t *tags = hny_allocate(payload->count, sizeof *tags);
+    if (!job || !texts || !tags) {
         free(job);
         free(texts);
+        free(tags);
         hny_payload_drop(&payload);
         return HNY_ERROR_MEMORY;
     }
-    *job = (struct job){.next = jobs->jobs, .number = number, .payload = payload, .texts = texts};
+    *job =
+        (struct job){.next = jobs->jobs, .number = number, .payload = payload, .texts = texts, .tags = tags};
+    for (size_t i = 0; i < payload->count; i++) tags[i] = NO_TAG;
     jobs->jobs = job;
     hny_status status = HNY_OK;
     if (!jobs->translator)
@@ -206,9 +214,24 @@ hny_status hny_worker_jobs_start(struct hny_worker_jobs *jobs, uint64_t number, 
     return status;
 }
 
+/* What the translator has of JOB it need not translate. */
+static void take_back(struct hny_worker_jobs *jobs, struct job *job) {
+    for (size_t i = 0; i < job->payload->count; i++) {
+        if (job->tags[i] == NO_TAG) continue;
+        hny_translator_cancel(jobs->translator, job->tags[i]);
+        jobs->free_places[jobs->free_count++] = (size_t)job->tags[i];
+    }
+}
+
 void hny_worker_jobs_cancel(struct hny_worker_jobs *jobs, uint64_t number) {
-    for (struct job *job = jobs->jobs; job; job = job->next)
-        if (job->number == number) job->cancelled = true;
+    for (struct job **link = &jobs->jobs; *link; link = &(*link)->next) {
+        struct job *job = *link;
+        if (job->number != number) continue;
+        take_back(jobs, job);
+        *link = job->next;
+        free_job(job);
+        return;
+    }
     for (struct job *job = jobs->done; job; job = job->next)
         if (job->number == number) job->cancelled = true;
 }
@@ -229,6 +252,7 @@ static hny_status keep_details(struct hny_worker_jobs *jobs, struct job *job, si
 
 static hny_status take_line(struct hny_worker_jobs *jobs, struct hny_line_translation *line) {
     struct place place = jobs->places[line->tag];
+    place.job->tags[place.sentence] = NO_TAG;
     jobs->free_places[jobs->free_count++] = line->tag;
     hny_status status =
         hny_buffer_append(&place.job->texts[place.sentence], line->texts[0].data, line->texts[0].size);

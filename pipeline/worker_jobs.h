@@ -18,8 +18,7 @@ void hny_worker_jobs_destroy(struct hny_worker_jobs **jobs); /* nulls; NULL is a
  * "alignment" count (pipeline/PROTOCOL.md). Failure: the worker had better end. */
 hny_status hny_worker_jobs_start(struct hny_worker_jobs *jobs, uint64_t number, struct hny_payload *payload);
 
-/* Job NUMBER is not wanted any more: nothing comes of it. What the translator has of it is computed all the
- * same. */
+/* Job NUMBER is not wanted any more: nothing comes of it, and no more is computed for it. */
 void hny_worker_jobs_cancel(struct hny_worker_jobs *jobs, uint64_t number);
 
 /* A job that is done: its translations, which are the caller's to drop, or a refusal. */

@@ -107,6 +107,57 @@ Test(translator, a_line_is_the_same_alone_in_any_crowd_in_any_order_with_any_num
     for (size_t i = 0; i < LINES; i++) hny_buffer_free(&alone[i]);
 }
 
+Test(translator, a_cancelled_line_never_leaves_and_changes_nothing_for_others) {
+    struct hny_translator_options options = crowd_options();
+    struct hny_buffer undisturbed[LINES] = {{0}};
+    struct hny_translator *translator = open_translator(&options);
+    for (uint64_t i = 0; i < LINES; i++)
+        cr_assert_eq(hny_translator_add(translator, i, drawn_line(i), strlen(drawn_line(i))), HNY_OK);
+    take_all(translator, true, undisturbed);
+    hny_translator_destroy(&translator);
+    for (int ordered = 0; ordered < 2; ordered++) {
+        struct hny_buffer lines[LINES] = {{0}};
+        size_t left = 0, came;
+        options.unordered = !ordered;
+        options.threads = 2;
+        translator = open_translator(&options);
+        for (uint64_t i = 0; i < LINES; i++)
+            cr_assert_eq(hny_translator_add(translator, i, drawn_line(i), strlen(drawn_line(i))), HNY_OK);
+        came = ordered ? 0 : take_all(translator, false, lines);
+        /* Some wait, some are computed, some may be done. */
+        for (uint64_t i = 0; i < LINES; i += 3) hny_translator_cancel(translator, i);
+        hny_translator_cancel(translator, LINES);
+        came += take_all(translator, true, lines);
+        cr_assert_eq(hny_translator_lines(translator), 0);
+        for (uint64_t i = 0; i < LINES; i++) {
+            left += lines[i].size > 0;
+            if (i % 3 == 0 && lines[i].size == 0) continue;
+            cr_assert_eq(lines[i].size, undisturbed[i].size, "line %d", (int)i);
+            cr_assert_eq(memcmp(lines[i].data, undisturbed[i].data, lines[i].size), 0);
+        }
+        cr_assert_eq(left, came);
+        if (ordered) cr_assert_eq(left, LINES - (LINES + 2) / 3);
+        for (uint64_t i = 0; i < LINES; i++) hny_buffer_free(&lines[i]);
+        hny_translator_destroy(&translator);
+    }
+    for (uint64_t i = 0; i < LINES; i++) hny_buffer_free(&undisturbed[i]);
+}
+
+Test(translator, what_is_cancelled_is_not_computed) {
+    struct hny_translator_options options = crowd_options();
+    struct hny_translator *translator = open_translator(&options);
+    struct hny_buffer lines[LINES] = {{0}};
+    for (uint64_t i = 0; i < LINES; i++)
+        cr_assert_eq(hny_translator_add(translator, i, drawn_line(i), strlen(drawn_line(i))), HNY_OK);
+    for (uint64_t i = 0; i < LINES; i++) hny_translator_cancel(translator, i);
+    uint64_t steps = hny_translator_steps(translator);
+    take_all(translator, true, lines);
+    cr_assert_eq(hny_translator_lines(translator), 0);
+    cr_assert(hny_translator_steps(translator) <= steps + 1, "more than the step under way");
+    for (uint64_t i = 0; i < LINES; i++) hny_buffer_free(&lines[i]);
+    hny_translator_destroy(&translator);
+}
+
 Test(translator, lines_leave_in_the_order_of_coming_unless_asked_otherwise) {
     struct hny_translator_options options = crowd_options();
     options.threads = 3;
