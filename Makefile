@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 ROOMS := base tokenizer nn encoder decoder model pipeline
 VARIANT := release
 
-PACKAGES := libutf8proc jansson libzstd zlib libcrypto icu-uc libdivsufsort libzmq libseccomp
+PACKAGES := libutf8proc jansson libzstd zlib libcrypto icu-uc libdivsufsort libzmq libseccomp libmicrohttpd libexttextcat
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
     -Wundef -Wvla -Wformat=2 -Werror
 OPTIMISE := -O3 -fno-math-errno -fno-trapping-math
@@ -76,6 +76,9 @@ $(OBJECTS_DIR)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	$(QUIET)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The page's files are in the object (pipeline/page.c).
+$(foreach variant,release sanitize thread fuzz coverage,build/$(variant)/objects/pipeline/page.o): $(wildcard pipeline/page/*)
 
 $(BUILD)/tests/double: $(DOUBLE_OBJECTS) $(BASE_OBJECTS)
 	@mkdir -p $(@D)

@@ -134,6 +134,7 @@ static void take_first(struct hny_client *client, struct hny_answer *answer) {
     struct hny_message *message = &client->answers[client->first++];
     *answer = (struct hny_answer){.number = message->id.sequence, .refusal = message->refusal, .text = ""};
     answer->payload = message->payload;
+    if (answer->payload && !answer->refusal) answer->options = answer->payload->options;
     if (answer->payload && answer->payload->count > 0) {
         answer->text = answer->payload->sentences[0].data;
         answer->size = answer->payload->sentences[0].size;
@@ -162,28 +163,40 @@ hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, str
     }
 }
 
+hny_status hny_client_ask_state(struct hny_client *client) {
+    struct hny_message message = {.command = HNY_STATUS};
+    hny_client_core_uuid(client->core, message.id.uuid);
+    return hny_post_send(&client->post, client->socket, NULL, &message);
+}
+
+hny_status hny_client_told_state(struct hny_client *client, struct hny_buffer *json, bool *told) {
+    const struct hny_payload *state = client->state;
+    *told = state && state->count == 1;
+    hny_status status =
+        *told ? hny_buffer_append(json, state->sentences[0].data, state->sentences[0].size) : HNY_OK;
+    hny_payload_drop(&client->state);
+    return status;
+}
+
 hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, struct hny_buffer *json,
                             bool *got) {
     uint64_t end = hny_milliseconds() + milliseconds, asked = 0;
-    *got = false;
     hny_payload_drop(&client->state);
     for (;;) {
         uint64_t now = hny_milliseconds();
         HNY_TRY(hear(client));
-        if (client->state && client->state->count == 1) {
-            *got = true;
-            return hny_buffer_append(json, client->state->sentences[0].data,
-                                     client->state->sentences[0].size);
-        }
-        if (now >= end) return HNY_OK;
+        HNY_TRY(hny_client_told_state(client, json, got));
+        if (*got || now >= end) return HNY_OK;
         if (!asked || now - asked >= 1000) {
-            struct hny_message message = {.command = HNY_STATUS};
-            hny_client_core_uuid(client->core, message.id.uuid);
-            HNY_TRY(hny_post_send(&client->post, client->socket, NULL, &message));
+            HNY_TRY(hny_client_ask_state(client));
             asked = now;
         }
         HNY_TRY(wait_until(client, now, end));
     }
+}
+
+void *hny_client_socket(const struct hny_client *client) {
+    return client->socket;
 }
 
 size_t hny_client_pending(const struct hny_client *client) {

@@ -49,7 +49,9 @@ struct hny_answer {
     enum hny_refusal refusal; /* HNY_NOT_REFUSED: TEXT is the translation; else the reason, or nothing */
     const char *text;
     size_t size;
-    struct hny_payload *payload; /* that TEXT lies in; its sentences are all translations, in order */
+    struct hny_piece options; /* of a translation: JSON that tells more of it, where that was asked for */
+    struct hny_payload
+        *payload; /* that TEXT and OPTIONS lie in; its sentences are all translations, in order */
 };
 void hny_answer_free(struct hny_answer *answer);
 
@@ -62,6 +64,15 @@ hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, str
  * Answers that come meanwhile are kept for hny_client_take. */
 hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, struct hny_buffer *json,
                             bool *got);
+
+/* The same without waiting. _ask_state asks; once the answer has come, and hny_client_take was called since,
+ * _told_state appends it to JSON, once: *TOLD false before. */
+hny_status hny_client_ask_state(struct hny_client *client);
+hny_status hny_client_told_state(struct hny_client *client, struct hny_buffer *json, bool *told);
+
+/* The ZeroMQ socket, to wait for with others in zmq_poll: readable where hny_client_take has something to do,
+ * which has to be called some times a second all the same. */
+void *hny_client_socket(const struct hny_client *client);
 
 size_t hny_client_pending(const struct hny_client *client); /* requests whose answer has not been taken */
 

@@ -10,6 +10,7 @@ const struct hny_command *const hny_commands[] = {
     &hny_command_reload,
     &hny_command_broker,
     &hny_command_worker,
+    &hny_command_gateway,
     &hny_command_keygen_curve,
     &hny_command_score,
     &hny_command_evaluate,

@@ -11,6 +11,7 @@ extern const struct hny_command hny_command_status;
 extern const struct hny_command hny_command_reload;
 extern const struct hny_command hny_command_broker;
 extern const struct hny_command hny_command_worker;
+extern const struct hny_command hny_command_gateway;
 extern const struct hny_command hny_command_keygen_curve;
 extern const struct hny_command hny_command_send;
 extern const struct hny_command hny_command_score;

@@ -2,6 +2,7 @@
 #include "base/progress.h"
 #include "model/folder.h"
 #include "pipeline/gate.h"
+#include "pipeline/http_guard.h"
 #include "pipeline/message.h"
 #include "pipeline/supervisor.h"
 #include "tools/commands.h"
@@ -14,11 +15,14 @@
 #include <unistd.h>
 
 enum { MOST_MODELS = 16, MOST_WORDS = 24, MOST_PATH = 4096 };
+enum { GATEWAYS, BROKERS, WORKERS }; /* the order in which they are stopped */
 
 static const struct hny_option options[] = {
     {"model", 'm', "DIR", false, false,
      "a model's folder, or NAME=DIR; may come again, the first one serves those who name none"},
     {"bind", 'b', "ENDPOINT", false, false, "where clients connect (default: tcp://127.0.0.1:5555)"},
+    {"http", 0, "ADDRESS", false, false,
+     "also a gateway that speaks HTTP at ADDRESS:PORT or a port of 127.0.0.1: see honyaku gateway"},
     {"workers", 'w', "N", false, false, "processes for each model (default: one a processor)"},
     {"precision", 0, "NAME", false, false, "f32, bf16, int8 or auto (default: auto)"},
     {"beam", 0, "N", false, false, "hypotheses kept at each step; 1 is greedy (default: 5)"},
@@ -87,7 +91,7 @@ static hny_status add_broker(struct service *service, const char *bind) {
         words[count++] = value;
     }
     if (hny_argument_given(arguments, "insecure")) words[count++] = "--insecure";
-    return hny_supervisor_add(service->supervisor, service->program, words, -1, 0);
+    return hny_supervisor_add(service->supervisor, service->program, words, -1, BROKERS);
 }
 
 static hny_status add_workers(struct service *service, const struct served *model,
@@ -111,8 +115,27 @@ static hny_status add_workers(struct service *service, const struct served *mode
         words[count++] = value;
     }
     for (size_t i = 0; i < service->workers; i++)
-        HNY_TRY(hny_supervisor_add(service->supervisor, service->program, words, version->image, 1));
+        HNY_TRY(hny_supervisor_add(service->supervisor, service->program, words, version->image, WORKERS));
     return HNY_OK;
+}
+
+/* A client of the broker at BIND like any other; where BIND is all addresses, by this machine's own. */
+static hny_status add_gateway(struct service *service, const char *bind, const char *http, bool insecure) {
+    static const char *const all[] = {"tcp://*:", "tcp://0.0.0.0:", "tcp://[::]:"};
+    char broker[MOST_PATH];
+    snprintf(broker, sizeof broker, "%s", bind);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strncmp(bind, all[i], strlen(all[i])) == 0)
+            snprintf(broker, sizeof broker, "tcp://127.0.0.1:%s", bind + strlen(all[i]));
+    const char *const words[] = {service->program,
+                                 "gateway",
+                                 "--connect",
+                                 broker,
+                                 "--http",
+                                 http,
+                                 insecure ? "--insecure" : NULL,
+                                 NULL};
+    return hny_supervisor_add(service->supervisor, service->program, words, -1, GATEWAYS);
 }
 
 static void close_version(struct version *version) {
@@ -215,6 +238,8 @@ static hny_status serve(struct service *service, const char *bind) {
     HNY_TRY(add_broker(service, bind));
     for (size_t i = 0; i < service->count; i++)
         HNY_TRY(add_workers(service, &service->models[i], &service->models[i].now));
+    const char *http = hny_argument_text(service->arguments, "http");
+    if (http) HNY_TRY(add_gateway(service, bind, http, hny_argument_given(service->arguments, "insecure")));
     hny_supervisor_on_reload(service->supervisor,
                              &(struct hny_supervisor_reload){reload, note_reload, 60000, service});
     if (state) {
@@ -227,6 +252,16 @@ static hny_status serve(struct service *service, const char *bind) {
     return status;
 }
 
+static hny_status check_http(const struct hny_arguments *arguments) {
+    const char *http = hny_argument_text(arguments, "http");
+    struct hny_http_address address;
+    if (!http) return HNY_OK;
+    if (hny_argument_given(arguments, "key"))
+        return hny_fail(HNY_ERROR_USAGE, "--http needs a client's keys where --key is given: start honyaku "
+                                         "gateway by itself, with its own --key and --server-key");
+    return hny_http_address_read(http, hny_argument_given(arguments, "insecure"), &address);
+}
+
 static hny_status run(const struct hny_arguments *arguments) {
     struct service service = {.arguments = arguments};
     const char *bind = hny_argument_text(arguments, "bind");
@@ -237,6 +272,7 @@ static hny_status run(const struct hny_arguments *arguments) {
     HNY_TRY(hny_doors_check(endpoints, hny_argument_text(arguments, "key"), lists,
                             hny_argument_given(arguments, "insecure")));
     HNY_TRY(hny_argument_count(arguments, "workers", 1, 1024, &service.workers));
+    HNY_TRY(check_http(arguments));
     service.count = hny_argument_times(arguments, "model");
     if (service.count > MOST_MODELS) return hny_fail(HNY_ERROR_USAGE, "at most %d models", MOST_MODELS);
     if ((service.count > 0) == echo)
