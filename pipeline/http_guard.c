@@ -11,6 +11,7 @@
 struct authority {
     char host[256]; /* without brackets and a name's last dot */
     unsigned port;  /* 0: none was given */
+    bool ported;    /* one was */
     bool bracketed; /* an IPv6 address */
 };
 
@@ -39,6 +40,7 @@ static bool read_authority(const char *text, struct authority *authority) {
         authority->host[size - 1] = '\0';
     if (authority->bracketed) end++;
     authority->port = 0;
+    authority->ported = *end == ':';
     return *end == '\0' || (*end == ':' && read_port(end + 1, &authority->port));
 }
 
@@ -63,8 +65,7 @@ hny_status hny_http_address_read(const char *text, bool insecure, struct hny_htt
     struct authority authority = {.host = "127.0.0.1"};
     bool port_alone = *text && strspn(text, "0123456789") == strlen(text);
     bool fine = port_alone ? read_port(text, &authority.port) : read_authority(text, &authority);
-    const char *colon = strrchr(text, ':');
-    if (fine && !port_alone) fine = colon && colon[1] && colon[1] != ']';
+    if (!port_alone) fine = fine && authority.ported;
     if (fine && strcasecmp(authority.host, "localhost") == 0)
         snprintf(authority.host, sizeof authority.host, "127.0.0.1");
     if (!fine || !is_numeric(authority.host) || strlen(authority.host) >= sizeof address->host)
