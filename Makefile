@@ -117,6 +117,7 @@ include corpora/rules.mk
 include packaging/rules.mk
 include recipes/rules.mk
 include tests/fuzz/rules.mk
+include tests/npm/rules.mk
 include tests/resume/rules.mk
 include tests/simulate/rules.mk
 include tests/thread/rules.mk
