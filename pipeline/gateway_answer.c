@@ -19,12 +19,12 @@ static void read_lines(struct hny_gateway_job *job) {
 }
 
 /* The translation of SENTENCE that is at RANK, or its best one. */
-static struct hny_text translation_at(const struct hny_gateway_sentence *sentence, size_t rank) {
-    const json_t *list = json_object_get(sentence->line, "nbest"),
-                 *text = json_object_get(json_array_get(list, rank), "translation");
+static struct hny_text_translation translation_at(const struct hny_gateway_sentence *sentence, size_t rank) {
+    const json_t *list = json_object_get(sentence->line, "nbest"), *choice = json_array_get(list, rank),
+                 *text = json_object_get(choice, "translation");
     if (rank > 0 && json_is_string(text))
-        return (struct hny_text){json_string_value(text), json_string_length(text)};
-    return (struct hny_text){sentence->answer.text, sentence->answer.size};
+        return (struct hny_text_translation){{json_string_value(text), json_string_length(text)}, choice};
+    return (struct hny_text_translation){{sentence->answer.text, sentence->answer.size}, sentence->line};
 }
 
 static hny_status join_text(const struct hny_gateway_job *job, size_t index, size_t rank,
@@ -32,7 +32,7 @@ static hny_status join_text(const struct hny_gateway_job *job, size_t index, siz
     const struct hny_gateway_text *text = &job->texts[index];
     const struct hny_text *source = &job->request.texts[index];
     if (!text->pieces) return hny_buffer_append(out, source->data, source->size);
-    struct hny_text *translations = hny_allocate(text->count, sizeof *translations);
+    struct hny_text_translation *translations = hny_allocate(text->count, sizeof *translations);
     if (!translations) return HNY_ERROR_MEMORY;
     for (size_t i = 0; i < text->count; i++)
         translations[i] = translation_at(&job->sentences[text->first + i], rank);

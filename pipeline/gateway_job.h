@@ -17,8 +17,9 @@ struct hny_gateway_sentence {
 struct hny_gateway_text {
     struct hny_text_pieces *pieces; /* NULL: it is in the target language already */
     struct hny_language_guess guess;
-    struct hny_buffer options; /* of its sentences' requests */
-    size_t first, count;       /* its sentences among the job's */
+    struct hny_buffer options;   /* of its sentences' requests */
+    struct hny_buffer attentive; /* of those whose attention is wanted */
+    size_t first, count;         /* its sentences among the job's */
 };
 
 struct hny_gateway_job {

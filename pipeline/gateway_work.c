@@ -71,6 +71,7 @@ static void free_job(struct hny_gateway_work *work, struct hny_gateway_job *job)
     for (size_t i = 0; job->texts && i < job->request.count; i++) {
         hny_text_pieces_destroy(&job->texts[i].pieces);
         hny_buffer_free(&job->texts[i].options);
+        hny_buffer_free(&job->texts[i].attentive);
     }
     free(job->sentences);
     free(job->texts);
@@ -147,7 +148,7 @@ static hny_status choose_sources(struct hny_gateway_job *job, const struct hny_l
 /* --- Beginning -------------------------------------------------------------------------------------- */
 
 static hny_status write_options(const struct hny_gateway_work *work, const struct hny_text_request *request,
-                                const struct hny_pair *pair, struct hny_buffer *out) {
+                                const struct hny_pair *pair, bool attention, struct hny_buffer *out) {
     json_t *options = json_pack("{s:I}", "deadline", (json_int_t)work->deadline);
     bool fine = options != NULL;
     if (*pair->model) fine = json_object_set_new(options, "model", json_string(pair->model)) == 0 && fine;
@@ -155,7 +156,7 @@ static hny_status write_options(const struct hny_gateway_work *work, const struc
         fine =
             json_object_set_new(options, "nbest", json_integer((json_int_t)request->alternatives + 1)) == 0 &&
             fine;
-    if (request->attention) fine = json_object_set_new(options, "alignment", json_true()) == 0 && fine;
+    if (attention) fine = json_object_set_new(options, "alignment", json_true()) == 0 && fine;
     hny_status status =
         fine ? hny_json_print(out, options, false) : hny_fail(HNY_ERROR_MEMORY, "out of memory for JSON");
     json_decref(options);
@@ -171,7 +172,8 @@ static hny_status cut_texts(struct hny_gateway_work *work, struct hny_gateway_jo
         if (strcmp(text->guess.language, request->target) == 0) continue;
         const struct hny_pair *pair = hny_languages_find(languages, text->guess.language, request->target);
         if (!pair) return fail_pair(text->guess.language, request->target);
-        HNY_TRY(write_options(work, request, pair, &text->options));
+        HNY_TRY(write_options(work, request, pair, request->attention, &text->options));
+        HNY_TRY(write_options(work, request, pair, true, &text->attentive));
         HNY_TRY(hny_text_pieces_create(&text->pieces, work->paragraph, request->texts[i], request->html));
         text->count = hny_text_pieces_count(text->pieces);
         job->count += text->count;
@@ -191,9 +193,12 @@ static hny_status ask(struct hny_gateway_work *work, struct hny_gateway_job *job
         struct pending *pending = hny_allocate(1, sizeof *pending);
         if (!pending) return HNY_ERROR_MEMORY;
         *pending = (struct pending){.job = job, .sentence = job->asked};
-        struct hny_text sentence = hny_text_pieces_sentence(text->pieces, job->asked - text->first);
-        hny_status status = hny_client_translate(work->client, text->options.data, sentence.data,
-                                                 sentence.size, &pending->number);
+        size_t index = job->asked - text->first;
+        struct hny_text sentence = hny_text_pieces_sentence(text->pieces, index);
+        bool attentive = hny_text_pieces_wants_attention(text->pieces, index);
+        hny_status status =
+            hny_client_translate(work->client, (attentive ? &text->attentive : &text->options)->data,
+                                 sentence.data, sentence.size, &pending->number);
         if (status != HNY_OK) {
             free(pending);
             return status;

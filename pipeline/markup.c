@@ -134,6 +134,12 @@ static const char *const kept_elements[] = {"code", "pre", "kbd", "samp", NULL};
 static const char *const void_elements[] = {"area", "base", "br",    "col",    "embed", "hr",  "img", "input",
                                             "link", "meta", "param", "source", "track", "wbr", NULL};
 
+/* Stand in the flow of a text (HTML standard, section 4.5, those that change no sentence). */
+static const char *const inline_elements[] = {
+    "a",      "abbr",   "b",   "bdi", "bdo",   "big",  "cite", "data", "del",   "dfn",
+    "em",     "font",   "i",   "ins", "label", "mark", "q",    "s",    "small", "span",
+    "strike", "strong", "sub", "sup", "time",  "tt",   "u",    "var",  NULL};
+
 struct tag {
     size_t end;              /* behind its '>' */
     char name[LONGEST_NAME]; /* in small letters; cut where it is longer than any that matters */
@@ -249,13 +255,16 @@ static size_t skip_element(struct hny_text html, size_t at, const char *name) {
 }
 
 /* Behind what begins with the "<" at AT and is no text; AT where it is a mere "<". */
-static size_t skip_markup(struct hny_text html, size_t at) {
+static size_t skip_markup(struct hny_text html, size_t at, enum hny_markup_kind *kind) {
     struct tag tag;
+    *kind = HNY_MARKUP_OTHER;
     if (!begins_tag(html, at)) return skip_declaration(html, at);
     if (!read_tag(html, at, &tag)) return html.size;
     bool raw = is_listed(raw_elements, tag.name), kept = tag.kept || is_listed(kept_elements, tag.name);
-    if (tag.closing || (!raw && !kept) || is_listed(void_elements, tag.name)) return tag.end;
-    return raw ? skip_raw(html, tag.end, tag.name) : skip_element(html, tag.end, tag.name);
+    bool whole = !tag.closing && (raw || kept) && !is_listed(void_elements, tag.name);
+    if (whole) return raw ? skip_raw(html, tag.end, tag.name) : skip_element(html, tag.end, tag.name);
+    if (is_listed(inline_elements, tag.name)) *kind = tag.closing ? HNY_MARKUP_END : HNY_MARKUP_START;
+    return tag.end;
 }
 
 /* --- Runs ------------------------------------------------------------------------------------------- */
@@ -265,17 +274,17 @@ struct cut {
     size_t count, capacity;
 };
 
-/* Adds what goes to END; runs of a kind become one. */
-static hny_status add_run(struct cut *cut, size_t end, bool text) {
+/* Adds what goes to END; of text and other markup, runs of a kind become one. */
+static hny_status add_run(struct cut *cut, size_t end, enum hny_markup_kind kind) {
     struct hny_markup_run *last = cut->count > 0 ? &cut->runs[cut->count - 1] : NULL;
     size_t start = last ? last->start + last->size : 0;
     if (end == start) return HNY_OK;
-    if (last && last->text == text) {
+    if (last && last->kind == kind && (kind == HNY_MARKUP_TEXT || kind == HNY_MARKUP_OTHER)) {
         last->size = end - last->start;
         return HNY_OK;
     }
     if (hny_grow(&cut->runs, &cut->capacity, cut->count + 1, sizeof *cut->runs)) return HNY_ERROR_MEMORY;
-    cut->runs[cut->count++] = (struct hny_markup_run){start, end - start, text};
+    cut->runs[cut->count++] = (struct hny_markup_run){start, end - start, kind};
     return HNY_OK;
 }
 
@@ -283,15 +292,16 @@ static hny_status cut_all(struct hny_text html, struct cut *cut) {
     for (size_t at = 0; at < html.size;) {
         size_t behind = at;
         uint32_t code = 1;
-        if (html.data[at] == '<') behind = skip_markup(html, at);
+        enum hny_markup_kind kind = HNY_MARKUP_OTHER;
+        if (html.data[at] == '<') behind = skip_markup(html, at, &kind);
         if (html.data[at] == '&') behind = at + read_reference(html.data + at, html.size - at, &code);
         bool markup = behind > at && (html.data[at] == '<' || code == 0);
         if (behind == at) behind = at + 1;
-        if (markup) HNY_TRY(add_run(cut, at, true));
-        if (markup) HNY_TRY(add_run(cut, behind, false));
+        if (markup) HNY_TRY(add_run(cut, at, HNY_MARKUP_TEXT));
+        if (markup) HNY_TRY(add_run(cut, behind, kind));
         at = behind;
     }
-    return add_run(cut, html.size, true);
+    return add_run(cut, html.size, HNY_MARKUP_TEXT);
 }
 
 hny_status hny_markup_cut(struct hny_text html, struct hny_markup_run **runs, size_t *count) {

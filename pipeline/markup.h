@@ -14,12 +14,16 @@
 #include "model/text.h"
 #include <stdbool.h>
 
+/* _START and _END: one tag of an element that stands in the flow of a text, such as b, a and span. */
+enum hny_markup_kind { HNY_MARKUP_OTHER, HNY_MARKUP_TEXT, HNY_MARKUP_START, HNY_MARKUP_END };
+
 struct hny_markup_run {
     size_t start, size;
-    bool text;
+    enum hny_markup_kind kind;
 };
 
-/* Cuts HTML into *RUNS [*COUNT], which cover all of it in order and are the caller's to free. */
+/* Cuts HTML into *RUNS [*COUNT], which cover all of it in order and are the caller's to free. Neither two
+ * runs of text nor two of other markup follow each other. */
 hny_status hny_markup_cut(struct hny_text html, struct hny_markup_run **runs, size_t *count);
 
 /* Appends what a run of text says, its character references replaced: &amp; &#233; &eacute; and so on. */

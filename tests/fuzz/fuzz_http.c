@@ -15,21 +15,29 @@
 
 /* --- Texts ------------------------------------------------------------------------------------------ */
 
-/* Every run of markup is in RESULT, in order. */
+static size_t count_tags(const char *text, size_t size) {
+    size_t count = 0;
+    for (size_t i = 0; i < size; i++) count += text[i] == '<';
+    return count;
+}
+
+/* Markup is in RESULT, in order but for tags within a sentence, and no other. */
 static void check_markup(struct hny_text html, const struct hny_buffer *result) {
     struct hny_markup_run *runs;
-    size_t count, end = 0, from = 0;
+    size_t count, end = 0, from = 0, tags = 0;
     FUZZ_CHECK(hny_markup_cut(html, &runs, &count) == HNY_OK);
     for (size_t i = 0; i < count; i++) {
+        const char *run = html.data + runs[i].start;
+        bool ordered = runs[i].kind == HNY_MARKUP_OTHER;
         FUZZ_CHECK(runs[i].start == end && runs[i].size > 0);
         end += runs[i].size;
-        if (runs[i].text) continue;
-        const char *found =
-            memmem(result->data + from, result->size - from, html.data + runs[i].start, runs[i].size);
-        FUZZ_CHECK(found);
-        from = (size_t)(found - result->data) + runs[i].size;
+        if (runs[i].kind == HNY_MARKUP_TEXT) continue;
+        tags += count_tags(run, runs[i].size);
+        const char *found = memmem(result->data + from, result->size - from, run, runs[i].size);
+        FUZZ_CHECK(found || (!ordered && memmem(result->data, result->size, run, runs[i].size)));
+        if (ordered) from = (size_t)(found - result->data) + runs[i].size;
     }
-    FUZZ_CHECK(end == html.size);
+    FUZZ_CHECK(end == html.size && count_tags(result->data, result->size) == tags);
     free(runs);
 }
 
@@ -41,21 +49,24 @@ static void check_lines(struct hny_text text, const struct hny_buffer *result) {
     FUZZ_CHECK(before == after);
 }
 
-static void translate(struct hny_text text, bool html) {
+/* With LINE as what is told of each sentence's attention. */
+static void translate(struct hny_text text, bool html, const json_t *line) {
     static struct hny_paragraph *paragraph;
     struct hny_text_pieces *pieces;
     struct hny_buffer out = {0};
     if (!paragraph) FUZZ_CHECK(hny_paragraph_create(&paragraph) == HNY_OK);
     FUZZ_CHECK(hny_text_pieces_create(&pieces, paragraph, text, html) == HNY_OK);
     size_t count = hny_text_pieces_count(pieces);
-    struct hny_text *translations = calloc(count + 1, sizeof *translations);
+    struct hny_text_translation *translations = calloc(count + 1, sizeof *translations);
     FUZZ_CHECK(translations);
     for (size_t i = 0; i < count; i++) {
         struct hny_text sentence = hny_text_pieces_sentence(pieces, i);
         FUZZ_CHECK(sentence.size > 0 && hny_utf8_valid(sentence.data, sentence.size));
         FUZZ_CHECK(!memchr(sentence.data, '\n', sentence.size) &&
                    !memchr(sentence.data, '\0', sentence.size));
-        translations[i] = (struct hny_text){"訳&<", strlen("訳&<")};
+        /* every other one is an echo, and the rest have an attention of whatever is there */
+        translations[i].text = i % 2 ? sentence : (struct hny_text){"訳 a&<", strlen("訳 a&<")};
+        translations[i].line = i % 3 ? NULL : line;
     }
     FUZZ_CHECK(hny_text_pieces_join(pieces, translations, &out) == HNY_OK);
     FUZZ_CHECK(hny_utf8_valid(out.data, out.size));
@@ -74,7 +85,7 @@ static void translate_bytes(const char *data, size_t size, bool html) {
     FUZZ_CHECK(hny_utf8_repair(&text, data, size, NULL) == HNY_OK);
     for (size_t i = 0; i < text.size; i++)
         if (!text.data[i]) text.data[i] = ' ';
-    translate((struct hny_text){text.data ? text.data : "", text.size}, html);
+    translate((struct hny_text){text.data ? text.data : "", text.size}, html, NULL);
     hny_buffer_free(&text);
 }
 
@@ -136,7 +147,8 @@ static void take_body(json_t *body) {
     }
     FUZZ_CHECK(request.count <= limits.texts && request.characters <= limits.characters);
     FUZZ_CHECK(request.alternatives <= limits.alternatives && *request.source && *request.target);
-    for (size_t i = 0; i < request.count; i++) translate(request.texts[i], request.html);
+    for (size_t i = 0; i < request.count; i++)
+        translate(request.texts[i], request.html, json_object_get(body, "line"));
     check_answer(&request);
     hny_text_request_free(&request);
 }

@@ -19,9 +19,12 @@ static void expect_runs(const char *html, const char *expected) {
     cr_assert_eq(hny_markup_cut(text(html), &runs, &count), HNY_OK);
     for (size_t i = 0; i < count; i++) {
         cr_assert_eq(runs[i].start, end);
-        cr_assert(runs[i].size > 0 && (i == 0 || runs[i].text != runs[i - 1].text));
+        cr_assert(runs[i].size > 0);
+        if (i > 0 && runs[i].kind == runs[i - 1].kind)
+            cr_assert(runs[i].kind == HNY_MARKUP_START || runs[i].kind == HNY_MARKUP_END);
         end += runs[i].size;
-        hny_buffer_print(&shown, runs[i].text ? "[%.*s]" : "%.*s", (int)runs[i].size, html + runs[i].start);
+        hny_buffer_print(&shown, runs[i].kind == HNY_MARKUP_TEXT ? "[%.*s]" : "%.*s", (int)runs[i].size,
+                         html + runs[i].start);
     }
     cr_assert_eq(end, strlen(html));
     cr_assert_str_eq(shown.data ? shown.data : "", expected);
@@ -36,6 +39,19 @@ Test(markup, text_lies_between_tags) {
     expect_runs("a<b>c</b>d", "[a]<b>[c]</b>[d]");
     expect_runs("<p title='1 > 0' data-x=a>b>c</p>", "<p title='1 > 0' data-x=a>[b>c]</p>");
     expect_runs("<a href=\"<b>\">x</a>", "<a href=\"<b>\">[x]</a>");
+}
+
+Test(markup, tags_in_a_texts_flow_are_told_from_others) {
+    static const char html[] = "<p>a<b><I class=x>c</I></b><br><code>d</code><bx></p>";
+    static const enum hny_markup_kind kinds[] = {HNY_MARKUP_OTHER, HNY_MARKUP_TEXT, HNY_MARKUP_START,
+                                                 HNY_MARKUP_START, HNY_MARKUP_TEXT, HNY_MARKUP_END,
+                                                 HNY_MARKUP_END,   HNY_MARKUP_OTHER};
+    struct hny_markup_run *runs;
+    size_t count;
+    cr_assert_eq(hny_markup_cut(text(html), &runs, &count), HNY_OK);
+    cr_assert_eq(count, sizeof kinds / sizeof *kinds);
+    for (size_t i = 0; i < count; i++) cr_assert_eq(runs[i].kind, kinds[i], "run %zu", i);
+    free(runs);
 }
 
 Test(markup, what_only_looks_like_a_tag_is_text) {
