@@ -27,6 +27,7 @@ struct gateway {
     json_t *read;
     uint64_t asked, told; /* ms: when the state was asked for, and came */
     bool ending;
+    bool more;         /* there is something to do without waiting */
     hny_status status; /* of what handlers could not do */
 };
 
@@ -265,9 +266,12 @@ static void count_answer(void *context, unsigned status) {
 
 /* --- Running ---------------------------------------------------------------------------------------- */
 
-static void deliver(struct gateway *gateway) {
+/* Hands on what has come to its end; false where nothing has. */
+static bool deliver(struct gateway *gateway) {
     struct hny_gateway_done done;
+    bool any = false;
     while (hny_gateway_work_take(gateway->work, &done)) {
+        any = true;
         struct hny_http_exchange *exchange = done.owner;
         exchange->work = NULL;
         if (done.status == 200)
@@ -275,18 +279,19 @@ static void deliver(struct gateway *gateway) {
         else
             hny_http_server_refuse(gateway->server, exchange, done.status, done.message);
     }
+    return any;
 }
 
 static hny_status turn(struct gateway *gateway) {
-    long wait = hny_http_server_patience(gateway->server, TICK);
+    long wait = gateway->more ? 0 : hny_http_server_patience(gateway->server, TICK);
     zmq_pollitem_t items[] = {{hny_client_socket(gateway->client), 0, ZMQ_POLLIN, 0},
                               {NULL, hny_http_server_descriptor(gateway->server), ZMQ_POLLIN, 0}};
     if (zmq_poll(items, 2, wait) < 0 && zmq_errno() != EINTR)
         return hny_zmq_fail("cannot wait for", "requests");
     HNY_TRY(hny_http_server_run(gateway->server));
     HNY_TRY(gateway->status);
-    HNY_TRY(hny_gateway_work_turn(gateway->work));
-    deliver(gateway);
+    HNY_TRY(hny_gateway_work_turn(gateway->work, &gateway->more));
+    if (deliver(gateway)) gateway->more = true; /* the server's next run sends it */
     return follow_state(gateway);
 }
 

@@ -8,6 +8,7 @@
 #include <uthash.h>
 
 enum {
+    ANSWERS = 64,          /* that are taken in a turn */
     WINDOW = 64,           /* sentences of a request at the broker at a time */
     SHORT_CHARACTERS = 40, /* of a text whose language is told by the texts around it */
     SURE = 50,             /* a guess that such a text's own letters allow */
@@ -289,12 +290,13 @@ static hny_status take_answer(struct hny_gateway_work *work, struct hny_answer *
     return ask(work, job);
 }
 
-hny_status hny_gateway_work_turn(struct hny_gateway_work *work) {
+hny_status hny_gateway_work_turn(struct hny_gateway_work *work, bool *more) {
     uint64_t now = hny_milliseconds();
-    for (bool taken = true; taken;) {
+    *more = true;
+    for (size_t i = 0; *more && i < ANSWERS; i++) {
         struct hny_answer answer;
-        HNY_TRY(hny_client_take(work->client, 0, &answer, &taken));
-        if (taken) HNY_TRY(take_answer(work, &answer));
+        HNY_TRY(hny_client_take(work->client, 0, &answer, more));
+        if (*more) HNY_TRY(take_answer(work, &answer));
     }
     for (struct hny_gateway_job *job = work->jobs; job; job = job->next)
         if (now >= job->end && job->answered < job->count && !job->refusal)

@@ -37,8 +37,9 @@ hny_status hny_gateway_work_begin(struct hny_gateway_work *work, struct hny_text
 /* Nobody waits for JOB any more. */
 hny_status hny_gateway_work_forget(struct hny_gateway_work *work, struct hny_gateway_job *job);
 
-/* Takes what the client has, and gives it more. */
-hny_status hny_gateway_work_turn(struct hny_gateway_work *work);
+/* Takes what the client has, and gives it more; *MORE where it may have some left, so that others get a turn.
+ */
+hny_status hny_gateway_work_turn(struct hny_gateway_work *work, bool *more);
 
 /* A request that came to its end; false where there is none. */
 bool hny_gateway_work_take(struct hny_gateway_work *work, struct hny_gateway_done *done);

@@ -1,7 +1,20 @@
 /* What the gateway reads of HTTP, by the first byte: j a JSON body of /translate, f a form's fields (name,
  * NUL, value, NUL, …), h HTML, t plain text, g Host, Origin and an address, a line each, l the broker's
- * state. Reader: pipeline/libretranslate.c Reader: pipeline/markup.c Reader: pipeline/text_pieces.c Reader:
- * pipeline/http_guard.c Reader: pipeline/languages.c */
+ * state.
+ *
+ * Reader: pipeline/libretranslate.c
+ *
+ * Reader: pipeline/markup.c
+ *
+ * Reader: pipeline/text_pieces.c
+ *
+ * Reader: pipeline/text_pieces_html.c
+ *
+ * Reader: pipeline/inline_markup.c
+ *
+ * Reader: pipeline/http_guard.c
+ *
+ * Reader: pipeline/languages.c */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/utf8.h"
