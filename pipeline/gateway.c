@@ -81,15 +81,19 @@ static hny_status follow_state(struct gateway *gateway) {
 
 /* --- Requests --------------------------------------------------------------------------------------- */
 
-static void answer_json(struct gateway *gateway, struct hny_http_exchange *exchange, hny_status status,
-                        struct hny_buffer *body) {
-    const struct hny_http_answer answer = {.status = 200, .type = "application/json"};
+/* Answers as STATUS went, taking over what BODY has. */
+static void answer_with(struct hny_http_exchange *exchange, const struct hny_http_answer *answer,
+                        hny_status status, struct hny_buffer *body) {
     if (status == HNY_OK)
-        hny_http_server_answer(gateway->server, exchange, &answer, body);
+        hny_http_server_answer(exchange, answer, body);
     else
-        hny_http_server_refuse(gateway->server, exchange, status == HNY_ERROR_INPUT ? 400 : 500,
-                               hny_message());
+        hny_http_server_refuse(exchange, status == HNY_ERROR_INPUT ? 400 : 500, hny_message());
     hny_buffer_free(body);
+}
+
+static void answer_json(struct hny_http_exchange *exchange, hny_status status, struct hny_buffer *body) {
+    const struct hny_http_answer answer = {.status = 200, .type = "application/json"};
+    answer_with(exchange, &answer, status, body);
 }
 
 /* The body of EXCHANGE, a form's or JSON, as a request. */
@@ -114,10 +118,9 @@ static void ask_translate(struct gateway *gateway, struct hny_http_exchange *exc
     if (job) {
         if (status != HNY_OK) gateway->status = status; /* the broker cannot be spoken to */
     } else if (busy) {
-        hny_http_server_refuse(gateway->server, exchange, 503, hny_http_refusal(HNY_REFUSED_BUSY)->message);
+        hny_http_server_refuse(exchange, 503, hny_http_refusal(HNY_REFUSED_BUSY)->message);
     } else {
-        hny_http_server_refuse(gateway->server, exchange, status == HNY_ERROR_INPUT ? 400 : 500,
-                               hny_message());
+        hny_http_server_refuse(exchange, status == HNY_ERROR_INPUT ? 400 : 500, hny_message());
     }
 }
 
@@ -128,7 +131,7 @@ static void ask_detect(struct gateway *gateway, struct hny_http_exchange *exchan
     size_t count = 0;
     hny_status status = read_request(gateway, exchange, true, &request);
     if (status != HNY_OK) {
-        answer_json(gateway, exchange, status, &body);
+        answer_json(exchange, status, &body);
         return;
     }
     for (size_t i = 0; i < request.count && status == HNY_OK; i++)
@@ -139,19 +142,19 @@ static void ask_detect(struct gateway *gateway, struct hny_http_exchange *exchan
     if (status == HNY_OK) status = hny_guesses_write(guesses, count, &body);
     hny_text_request_free(&request);
     hny_buffer_free(&all);
-    answer_json(gateway, exchange, status, &body);
+    answer_json(exchange, status, &body);
 }
 
 static void ask_languages(struct gateway *gateway, struct hny_http_exchange *exchange) {
     struct hny_buffer body = {0};
-    answer_json(gateway, exchange, hny_languages_write(&gateway->languages, &body), &body);
+    answer_json(exchange, hny_languages_write(&gateway->languages, &body), &body);
 }
 
 static void ask_settings(struct gateway *gateway, struct hny_http_exchange *exchange) {
     struct hny_buffer body = {0};
     hny_status status = hny_settings_write(&gateway->options->texts, &gateway->languages,
                                            (unsigned)(gateway->options->deadline / 1000) + 1, &body);
-    answer_json(gateway, exchange, status, &body);
+    answer_json(exchange, status, &body);
 }
 
 static void ask_health(struct gateway *gateway, struct hny_http_exchange *exchange) {
@@ -164,10 +167,7 @@ static void ask_health(struct gateway *gateway, struct hny_http_exchange *exchan
     const struct hny_http_answer answer = {
         .status = missing ? 503 : 200, .type = "text/plain; charset=utf-8", .later = missing != NULL};
     hny_status status = hny_buffer_print(&body, "%s\n", missing ? missing : "ok");
-    if (status == HNY_OK)
-        hny_http_server_answer(gateway->server, exchange, &answer, &body);
-    else
-        answer_json(gateway, exchange, status, &body);
+    answer_with(exchange, &answer, status, &body);
 }
 
 static void ask_metrics(struct gateway *gateway, struct hny_http_exchange *exchange) {
@@ -176,19 +176,16 @@ static void ask_metrics(struct gateway *gateway, struct hny_http_exchange *excha
     gateway->counts.connections = hny_http_server_connections(gateway->server);
     hny_status status =
         hny_metrics_write(is_answering(gateway) ? gateway->read : NULL, &gateway->counts, &body);
-    if (status == HNY_OK)
-        hny_http_server_answer(gateway->server, exchange, &answer, &body);
-    else
-        answer_json(gateway, exchange, status, &body);
+    answer_with(exchange, &answer, status, &body);
 }
 
 static void ask_status(struct gateway *gateway, struct hny_http_exchange *exchange) {
     struct hny_buffer body = {0};
     if (!is_answering(gateway)) {
-        hny_http_server_refuse(gateway->server, exchange, 503, "The broker does not answer");
+        hny_http_server_refuse(exchange, 503, "The broker does not answer");
         return;
     }
-    answer_json(gateway, exchange, hny_buffer_append(&body, gateway->state.data, gateway->state.size), &body);
+    answer_json(exchange, hny_buffer_append(&body, gateway->state.data, gateway->state.size), &body);
 }
 
 /* --- Paths ------------------------------------------------------------------------------------------ */
@@ -204,29 +201,25 @@ static const struct {
     {"/status", false, ask_status},
 };
 
-static void serve_file(struct gateway *gateway, struct hny_http_exchange *exchange,
-                       const struct hny_page_file *file) {
+static void serve_file(struct hny_http_exchange *exchange, const struct hny_page_file *file) {
     static const char policy[] =
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     struct hny_buffer body = {0};
     const struct hny_http_answer answer = {.status = 200, .type = file->type, .policy = policy};
     hny_status status = hny_buffer_append(&body, file->data, file->size);
-    if (status == HNY_OK)
-        hny_http_server_answer(gateway->server, exchange, &answer, &body);
-    else
-        answer_json(gateway, exchange, status, &body);
+    answer_with(exchange, &answer, status, &body);
 }
 
 /* A method that the path has not; OPTIONS is what browsers ask before a page of another site may go on. */
-static void refuse_method(struct gateway *gateway, struct hny_http_exchange *exchange, bool post) {
+static void refuse_method(struct hny_http_exchange *exchange, bool post) {
     struct hny_buffer body = {0};
     const char *methods = post ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
     bool asks = strcmp(exchange->method, "OPTIONS") == 0;
     const struct hny_http_answer answer = {
         .status = asks ? 204 : 405, .type = asks ? NULL : "application/json", .allow = methods};
     if (!asks && hny_error_write("This method is not allowed here", &body) != HNY_OK) hny_buffer_free(&body);
-    hny_http_server_answer(gateway->server, exchange, &answer, &body);
+    hny_http_server_answer(exchange, &answer, &body);
 }
 
 static void take_request(void *context, struct hny_http_exchange *exchange) {
@@ -238,16 +231,16 @@ static void take_request(void *context, struct hny_http_exchange *exchange) {
         if (routes[i].post ? post : get)
             routes[i].ask(gateway, exchange);
         else
-            refuse_method(gateway, exchange, routes[i].post);
+            refuse_method(exchange, routes[i].post);
         return;
     }
     const struct hny_page_file *file = hny_page_find(exchange->path);
     if (!file)
-        hny_http_server_refuse(gateway->server, exchange, 404, "There is nothing here");
+        hny_http_server_refuse(exchange, 404, "There is nothing here");
     else if (get)
-        serve_file(gateway, exchange, file);
+        serve_file(exchange, file);
     else
-        refuse_method(gateway, exchange, false);
+        refuse_method(exchange, false);
 }
 
 static void lose_client(void *context, struct hny_http_exchange *exchange) {
@@ -275,9 +268,9 @@ static bool deliver(struct gateway *gateway) {
         struct hny_http_exchange *exchange = done.owner;
         exchange->work = NULL;
         if (done.status == 200)
-            answer_json(gateway, exchange, HNY_OK, &done.body);
+            answer_json(exchange, HNY_OK, &done.body);
         else
-            hny_http_server_refuse(gateway->server, exchange, done.status, done.message);
+            hny_http_server_refuse(exchange, done.status, done.message);
     }
     return any;
 }

@@ -312,7 +312,6 @@ static void end_job(struct hny_gateway_work *work, struct hny_gateway_job *job,
     if (!refusal) return;
     const struct hny_http_refusal *meaning = hny_http_refusal(refusal);
     done->status = meaning->status;
-    done->later = meaning->later;
     done->message = meaning->message;
     hny_buffer_free(&done->body);
     (void)cancel(work, job); /* where memory is out the broker finds out by itself, at the deadline */

@@ -16,7 +16,6 @@ struct hny_gateway_job; /* a request under way */
 struct hny_gateway_done {
     void *owner;
     unsigned status;        /* HTTP's; 200: BODY is the answer */
-    bool later;             /* worth asking again */
     const char *message;    /* of another status; lives until the next call of anything here */
     struct hny_buffer body; /* the taker's */
 };

@@ -50,8 +50,8 @@ struct hny_http_server {
 
 /* --- Answers ---------------------------------------------------------------------------------------- */
 
-void hny_http_server_answer(struct hny_http_server *server, struct hny_http_exchange *exchange,
-                            const struct hny_http_answer *answer, struct hny_buffer *body) {
+void hny_http_server_answer(struct hny_http_exchange *exchange, const struct hny_http_answer *answer,
+                            struct hny_buffer *body) {
     struct hny_http_connection *connection = exchange->connection;
     hny_buffer_free(&connection->body);
     connection->answer = *answer;
@@ -62,19 +62,21 @@ void hny_http_server_answer(struct hny_http_server *server, struct hny_http_exch
     connection->peer->waiting = NULL;
     connection->peer->since = hny_seconds();
     MHD_resume_connection(connection->mhd);
-    (void)server;
 }
 
-void hny_http_server_refuse(struct hny_http_server *server, struct hny_http_exchange *exchange,
-                            unsigned status, const char *message) {
+/* Whether the same request may be answered later. */
+static bool is_passing(unsigned status) {
+    return status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE ||
+           status == MHD_HTTP_GATEWAY_TIMEOUT;
+}
+
+void hny_http_server_refuse(struct hny_http_exchange *exchange, unsigned status, const char *message) {
     struct hny_buffer body = {0};
     if (hny_error_write(message, &body) != HNY_OK)
         status = MHD_HTTP_INTERNAL_SERVER_ERROR; /* without words */
-    const struct hny_http_answer answer = {.status = status,
-                                           .type = "application/json",
-                                           .later = status == MHD_HTTP_SERVICE_UNAVAILABLE ||
-                                                    status == MHD_HTTP_TOO_MANY_REQUESTS};
-    hny_http_server_answer(server, exchange, &answer, &body);
+    const struct hny_http_answer answer = {
+        .status = status, .type = "application/json", .later = is_passing(status)};
+    hny_http_server_answer(exchange, &answer, &body);
 }
 
 /* Adds the header NAME where VALUE is not NULL. */
@@ -134,11 +136,10 @@ static bool refuse_head(struct hny_http_connection *connection) {
     bool too_large = length && strtoull(length, NULL, 10) > server->options.body;
     switch (hny_http_guard_check(&server->options.guard, header(connection, MHD_HTTP_HEADER_HOST), origin)) {
     case HNY_HTTP_WRONG_HOST:
-        hny_http_server_refuse(server, exchange, MHD_HTTP_FORBIDDEN,
-                               "This Host is not served: see --allow-host");
+        hny_http_server_refuse(exchange, MHD_HTTP_FORBIDDEN, "This Host is not served: see --allow-host");
         return too_large;
     case HNY_HTTP_WRONG_ORIGIN:
-        hny_http_server_refuse(server, exchange, MHD_HTTP_FORBIDDEN,
+        hny_http_server_refuse(exchange, MHD_HTTP_FORBIDDEN,
                                "Pages of this Origin may not ask: see --allow-origin");
         return too_large;
     case HNY_HTTP_CROSS:
@@ -147,8 +148,7 @@ static bool refuse_head(struct hny_http_connection *connection) {
     case HNY_HTTP_WELCOME:
         break;
     }
-    if (too_large)
-        hny_http_server_refuse(server, exchange, MHD_HTTP_CONTENT_TOO_LARGE, "The request is too large");
+    if (too_large) hny_http_server_refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "The request is too large");
     return too_large;
 }
 
@@ -175,7 +175,7 @@ static void hand_on(struct hny_http_connection *connection) {
     struct hny_http_exchange *exchange = &connection->exchange;
     connection->peer->since = hny_seconds();
     if (connection->too_large) {
-        hny_http_server_refuse(server, exchange, MHD_HTTP_CONTENT_TOO_LARGE, "The request is too large");
+        hny_http_server_refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "The request is too large");
         return;
     }
     hny_status status = read_body(connection);
@@ -183,8 +183,8 @@ static void hand_on(struct hny_http_connection *connection) {
         server->handler.asked(server->handler.context, exchange);
     else
         hny_http_server_refuse(
-            server, exchange,
-            status == HNY_ERROR_INPUT ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_INTERNAL_SERVER_ERROR, hny_message());
+            exchange, status == HNY_ERROR_INPUT ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_INTERNAL_SERVER_ERROR,
+            hny_message());
     if (connection->answer.status) return;
     connection->suspended = true;
     connection->peer->waiting = connection;
@@ -295,8 +295,7 @@ static void look_after(struct hny_http_server *server, struct peer *peer, double
         if (now - peer->since >= server->options.timeout) shutdown(peer->file, SHUT_RDWR);
     } else if (has_gone(peer)) {
         server->handler.gone(server->handler.context, &waiting->exchange);
-        hny_http_server_refuse(server, &waiting->exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
-                               "The client has gone");
+        hny_http_server_refuse(&waiting->exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "The client has gone");
     }
 }
 
@@ -345,7 +344,7 @@ void hny_http_server_destroy(struct hny_http_server **server) {
     if (!old) return;
     for (struct peer *peer = old->peers; peer; peer = peer->next)
         if (peer->waiting)
-            hny_http_server_refuse(old, &peer->waiting->exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+            hny_http_server_refuse(&peer->waiting->exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
                                    "The service is shutting down");
     if (old->daemon) MHD_run(old->daemon);
     if (old->daemon) MHD_stop_daemon(old->daemon);

@@ -61,11 +61,10 @@ long hny_http_server_patience(const struct hny_http_server *server, long longest
 hny_status hny_http_server_run(struct hny_http_server *server);
 
 /* Answers with BODY, which is taken over and left empty. */
-void hny_http_server_answer(struct hny_http_server *server, struct hny_http_exchange *exchange,
-                            const struct hny_http_answer *answer, struct hny_buffer *body);
-/* The same with {"error": MESSAGE}. */
-void hny_http_server_refuse(struct hny_http_server *server, struct hny_http_exchange *exchange,
-                            unsigned status, const char *message);
+void hny_http_server_answer(struct hny_http_exchange *exchange, const struct hny_http_answer *answer,
+                            struct hny_buffer *body);
+/* The same with {"error": MESSAGE}; of 429, 503 and 504 also with Retry-After. */
+void hny_http_server_refuse(struct hny_http_exchange *exchange, unsigned status, const char *message);
 
 void hny_http_server_quiesce(struct hny_http_server *server); /* takes no new connections */
 size_t hny_http_server_connections(const struct hny_http_server *server);

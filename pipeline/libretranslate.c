@@ -240,18 +240,17 @@ hny_status hny_error_write(const char *message, struct hny_buffer *out) {
 }
 
 const struct hny_http_refusal *hny_http_refusal(enum hny_refusal refusal) {
-    static const struct hny_http_refusal failed = {500, false, "Cannot translate text"};
+    static const struct hny_http_refusal failed = {500, "Cannot translate text"};
     static const struct hny_http_refusal refusals[HNY_REFUSALS] = {
-        [HNY_REFUSED_BUSY] = {503, true, "Too many requests at once: ask again later"},
-        [HNY_REFUSED_DEADLINE] = {504, true, "The translation took too long"},
-        [HNY_REFUSED_MODEL] = {400, false,
-                               "This pair of languages is not available: no worker has its model"},
-        [HNY_REFUSED_TOO_LONG] = {413, false, "The text is too long"},
-        [HNY_REFUSED_POISON] = {500, false, "Cannot translate text: workers are lost over it"},
-        [HNY_REFUSED_CANCELLED] = {503, true, "The translation was given up"},
-        [HNY_REFUSED_LEAVING] = {503, true, "The service is shutting down"},
-        [HNY_REFUSED_BAD] = {400, false, "Invalid request: the model cannot take this text"},
-        [HNY_REFUSED_FAILED] = {500, false, "Cannot translate text: the worker failed"},
+        [HNY_REFUSED_BUSY] = {503, "Too many requests at once: ask again later"},
+        [HNY_REFUSED_DEADLINE] = {504, "The translation took too long"},
+        [HNY_REFUSED_MODEL] = {400, "This pair of languages is not available: no worker has its model"},
+        [HNY_REFUSED_TOO_LONG] = {413, "The text is too long"},
+        [HNY_REFUSED_POISON] = {500, "Cannot translate text: workers are lost over it"},
+        [HNY_REFUSED_CANCELLED] = {503, "The translation was given up"},
+        [HNY_REFUSED_LEAVING] = {503, "The service is shutting down"},
+        [HNY_REFUSED_BAD] = {400, "Invalid request: the model cannot take this text"},
+        [HNY_REFUSED_FAILED] = {500, "Cannot translate text: the worker failed"},
     };
     return (size_t)refusal < HNY_REFUSALS && refusals[refusal].status ? &refusals[refusal] : &failed;
 }

@@ -67,7 +67,6 @@ hny_status hny_error_write(const char *message, struct hny_buffer *out);
 /* What HTTP says of a refusal: the one table of it. */
 struct hny_http_refusal {
     unsigned status;
-    bool later; /* worth asking again: Retry-After */
     const char *message;
 };
 const struct hny_http_refusal *hny_http_refusal(enum hny_refusal refusal);
