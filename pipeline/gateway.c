@@ -1,5 +1,6 @@
 #include "pipeline/gateway.h"
 
+#include "base/notify.h"
 #include "base/progress.h"
 #include "pipeline/gateway_work.h"
 #include "pipeline/page.h"
@@ -333,6 +334,7 @@ hny_status hny_gateway_run(const struct hny_gateway_options *options,
     struct gateway gateway = {.options = options};
     hny_status status = open_gateway(&gateway);
     if (status == HNY_OK && ready) ready(context, hny_http_server_port(gateway.server));
+    if (status == HNY_OK) hny_notify_ready();
     if (status == HNY_OK) status = serve(&gateway);
     close_gateway(&gateway);
     return status;
