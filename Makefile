@@ -120,10 +120,11 @@ include tests/fuzz/rules.mk
 include tests/npm/rules.mk
 include tests/resume/rules.mk
 include tests/simulate/rules.mk
+include tests/simulate-stream/rules.mk
 include tests/thread/rules.mk
 include tests/bench/rules.mk tests/bench/tokenizer/rules.mk
 
-test: honyaku $(TEST_PROGRAMS) $(BUILD)/simulate $(PLANTED_PROGRAMS) $(FAULT_TOOLS) $(FUZZ_PROGRAMS) $(SHARED) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
+test: honyaku $(TEST_PROGRAMS) $(BUILD)/simulate $(BUILD)/simulate-stream $(PLANTED_PROGRAMS) $(FAULT_TOOLS) $(FUZZ_PROGRAMS) $(SHARED) ## the whole test suite; with SANITIZE=1 under ASan and UBSan
 	@tests/run $(BUILD) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 test-bites: $(PLANTED_PROGRAMS) ## show that the runner fails on planted failures; with SANITIZE=1 on leaks too

@@ -18,6 +18,7 @@ struct event {
     struct address to, from;
     uint64_t job;
     struct hny_message message;
+    void *note; /* what another simulator sends; its own to free */
 };
 
 struct events {
