@@ -299,14 +299,34 @@ static bool is_temporary(const char *name) {
     return attempt < end && attempt + strspn(attempt, digits) == end;
 }
 
-hny_status hny_directory_clean(const char *folder) {
+/* Of files whose names begin with PREFIX. */
+static hny_status clean(const char *folder, const char *prefix) {
     DIR *entries = opendir(folder);
     if (!entries) return hny_fail_errno("%s: cannot be listed", folder);
     hny_status status = HNY_OK;
     for (const struct dirent *entry; status == HNY_OK && (entry = readdir(entries));)
-        if (is_temporary(entry->d_name) && unlinkat(dirfd(entries), entry->d_name, 0) != 0 && errno != ENOENT)
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && is_temporary(entry->d_name) &&
+            unlinkat(dirfd(entries), entry->d_name, 0) != 0 && errno != ENOENT)
             status = hny_fail_errno("%s/%s: cannot be removed", folder, entry->d_name);
     closedir(entries);
+    return status;
+}
+
+hny_status hny_directory_clean(const char *folder) {
+    return clean(folder, "");
+}
+
+hny_status hny_file_clean(const char *path) {
+    char *folder = NULL, *prefix = NULL;
+    const char *slash = strrchr(path, '/');
+    int folder_size =
+        slash ? asprintf(&folder, "%.*s", (int)(slash - path + 1), path) : asprintf(&folder, ".");
+    int prefix_size = asprintf(&prefix, "%s.", slash ? slash + 1 : path);
+    hny_status status = folder_size >= 0 && prefix_size >= 0
+                            ? clean(folder, prefix)
+                            : hny_fail(HNY_ERROR_MEMORY, "%s: out of memory", path);
+    if (folder_size >= 0) free(folder);
+    if (prefix_size >= 0) free(prefix);
     return status;
 }
 

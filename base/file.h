@@ -35,6 +35,10 @@ bool hny_path_exists(const char *path);
 /* Removes the temporary files that writers which were killed left in FOLDER itself. Only for who alone writes
  * there: those of living writers are removed as well. */
 hny_status hny_directory_clean(const char *folder);
+
+/* The same of the writers of PATH alone, for who is the only one to write it. */
+hny_status hny_file_clean(const char *path);
+
 hny_status hny_directory_create(const char *path); /* with its parents; an existing one is fine */
 hny_status hny_directory_sync(const char *path);   /* fsync, so that entries made or renamed in it last */
 hny_status hny_directory_remove(const char *path); /* with all in it, following no links; missing is fine */

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -311,6 +312,32 @@ hny_status hny_lines_next(struct hny_lines *lines, const char **text, size_t *si
     return HNY_OK;
 }
 
+hny_status hny_lines_seek(struct hny_lines *lines, uint64_t offset) {
+    struct stat about;
+    bool more = true;
+    while (!lines->told) HNY_TRY(tell_format(lines));
+    while (lines->format && more && hny_lines_behind(lines) < offset) {
+        const char *text;
+        size_t size;
+        HNY_TRY(hny_lines_next(lines, &text, &size, &more));
+    }
+    lines->number = lines->replaced = 0;
+    uint64_t there = hny_lines_behind(lines);
+    if (!lines->format) {
+        if (fstat(lines->fd, &about) != 0)
+            return hny_fail_errno("%s: cannot be asked for its size", lines->path);
+        there = (uint64_t)about.st_size < offset ? (uint64_t)about.st_size : offset;
+        if (lseek(lines->fd, (off_t)there, SEEK_SET) < 0)
+            return hny_fail_errno("%s: cannot be read from its middle", lines->path);
+        lines->raw_begin = lines->raw_end = 0;
+        lines->raw_over = false;
+        lines->dropped = there;
+    }
+    if (there == offset) return HNY_OK;
+    return hny_fail(HNY_ERROR_INPUT, "%s: is shorter than %llu bytes, or has no line that begins there",
+                    lines->path, (unsigned long long)offset);
+}
+
 bool hny_lines_would_wait(struct hny_lines *lines) {
     const char *end;
     if (seek(lines, false, &end) != HNY_OK) return false;
@@ -327,6 +354,10 @@ uint64_t hny_lines_replaced(const struct hny_lines *lines) {
 
 uint64_t hny_lines_offset(const struct hny_lines *lines) {
     return lines->offset;
+}
+
+uint64_t hny_lines_behind(const struct hny_lines *lines) {
+    return lines->dropped + lines->begin;
 }
 
 size_t hny_lines_bytes(const struct hny_lines *lines) {

@@ -27,6 +27,10 @@ void hny_lines_close(struct hny_lines **lines); /* nulls; NULL is allowed */
  * after the whole lines before it; HNY_INTERRUPTED where hny_stop_catch's signal came while waiting. */
 hny_status hny_lines_next(struct hny_lines *lines, const char **text, size_t *size, bool *more);
 
+/* Before any line was read: goes on at byte OFFSET of the text (unpacked), where a line begins. Lines are
+ * counted from there on. HNY_ERROR_INPUT where the text is shorter. A packed text is read up to there. */
+hny_status hny_lines_seek(struct hny_lines *lines, uint64_t offset);
+
 /* True where hny_lines_next would have to wait for the system: the moment to flush what was printed. Takes in
  * what is there without waiting, so the line last read becomes invalid. */
 bool hny_lines_would_wait(struct hny_lines *lines);
@@ -34,6 +38,7 @@ bool hny_lines_would_wait(struct hny_lines *lines);
 uint64_t hny_lines_number(const struct hny_lines *lines);   /* of the line last read, from 1 */
 uint64_t hny_lines_replaced(const struct hny_lines *lines); /* broken parts replaced so far */
 uint64_t hny_lines_offset(const struct hny_lines *lines);   /* of that line in the text's (unpacked) bytes */
+uint64_t hny_lines_behind(const struct hny_lines *lines);   /* where the next line begins, in the same */
 size_t hny_lines_bytes(const struct hny_lines *lines);      /* of that line, before repair, without its end */
 bool hny_lines_packed(const struct hny_lines *lines);       /* .gz or .zst; known once a line was read */
 const char *hny_lines_path(const struct hny_lines *lines);  /* for messages; "standard input" for "-" */

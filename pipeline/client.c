@@ -121,6 +121,10 @@ static hny_status hear(struct hny_client *client) {
     }
 }
 
+void *hny_client_socket(struct hny_client *client) {
+    return client->socket;
+}
+
 /* Until something comes, END is reached, or it is time for a tick. */
 static hny_status wait_until(const struct hny_client *client, uint64_t now, uint64_t end) {
     zmq_pollitem_t item = {client->socket, 0, ZMQ_POLLIN, 0};

@@ -60,6 +60,10 @@ void hny_answer_free(struct hny_answer *answer);
 hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, struct hny_answer *answer,
                            bool *taken);
 
+/* The ZeroMQ socket on which answers come, for zmq_poll alone, by who waits for other things too and calls
+ * hny_client_take with 0 ms then. Before waiting it has to be called until it takes nothing. */
+void *hny_client_socket(struct hny_client *client);
+
 /* The broker's state as a JSON object, appended to JSON; *GOT false where none has come after MILLISECONDS.
  * Answers that come meanwhile are kept for hny_client_take. */
 hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, struct hny_buffer *json,

@@ -14,6 +14,7 @@ extern const struct hny_command hny_command_worker;
 extern const struct hny_command hny_command_gateway;
 extern const struct hny_command hny_command_keygen_curve;
 extern const struct hny_command hny_command_send;
+extern const struct hny_command hny_command_stream;
 extern const struct hny_command hny_command_score;
 extern const struct hny_command hny_command_evaluate;
 extern const struct hny_command hny_command_plot;

@@ -1,0 +1,19 @@
+/* Where a stream's source or sink stands, in a file that is written whole: what makes a process go on where
+ * another one was killed. */
+#ifndef HNY_PIPELINE_POSITION_H
+#define HNY_PIPELINE_POSITION_H
+
+#include "pipeline/stream_core.h"
+
+struct hny_position {
+    struct hny_stream_position at;
+    uint64_t bytes; /* of the file: what the source gave up to there, or what the sink wrote */
+    uint64_t end;   /* of a source: the end's number, once it is decided; 0 before */
+};
+
+/* *FOUND false, and *POSITION the beginning, where there is no file PATH. HNY_ERROR_INPUT names file and key
+ * where it is no position. */
+hny_status hny_position_load(const char *path, struct hny_position *position, bool *found);
+hny_status hny_position_save(const char *path, const struct hny_position *position);
+
+#endif

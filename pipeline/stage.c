@@ -1,0 +1,274 @@
+#include "pipeline/stage.h"
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "pipeline/post.h"
+#include "pipeline/stage_sink.h"
+#include "pipeline/stage_source.h"
+#include "pipeline/stream_wire.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK 50
+#define STORE 10           /* ms to wait at most while something is written and not stored */
+#define LEAVE_AT_LAST 5000 /* ms for what was read, once a source is to stop */
+#define DESERTED 1500      /* ms without a word from downstream after which it is not waited for */
+
+enum { MOST_ITEMS = 5, AT_A_TIME = 1024 };
+
+struct stage {
+    const struct hny_stage_options *options;
+    void *context;
+    void *above, *below; /* sockets of links; NULL where the edge is another */
+    struct hny_source *source;
+    struct hny_sink *sink;
+    struct hny_work *work;
+    struct hny_stream_core *core;
+    struct hny_parcel parcel;
+    struct hny_frames frames;
+    struct hny_piece address; /* of who was last heard upstream */
+    char address_bytes[256];
+    uint64_t ticked, heard_below, leave_by;
+    bool busy; /* there was something to do: look again before waiting */
+};
+
+/* --- Opening ------------------------------------------------------------------------------------------- */
+
+static hny_status open_edges(struct stage *stage) {
+    const struct hny_stage_options *options = stage->options;
+    char *position = NULL;
+    if (options->in.kind == HNY_EDGE_LINK) {
+        HNY_TRY(hny_edge_open(&options->in, stage->context, options->insecure, &stage->above));
+    } else {
+        if (!options->position && asprintf(&position, "%s.position", options->in.place) < 0)
+            return hny_fail(HNY_ERROR_MEMORY, "out of memory for a path");
+        hny_status status = hny_source_open(&stage->source, stage->context, &options->in,
+                                            options->position ? options->position : position, options->follow,
+                                            options->insecure);
+        free(position);
+        HNY_TRY(status);
+    }
+    if (options->out.kind == HNY_EDGE_LINK)
+        return hny_edge_open(&options->out, stage->context, options->insecure, &stage->below);
+    return hny_sink_open(&stage->sink, stage->context, &options->out, options->insecure);
+}
+
+static hny_status open_core(struct stage *stage) {
+    struct hny_stream_options options;
+    uint8_t uuid[16];
+    hny_stream_options_defaults(&options);
+    HNY_TRY(hny_uuid_make(uuid));
+    memcpy(&options.session, uuid, sizeof options.session);
+    options.source = stage->source;
+    options.sink = stage->sink;
+    options.unordered = stage->options->unordered;
+    if (stage->sink) {
+        options.sink_forgets = hny_sink_forgets(stage->sink);
+        options.stream = hny_sink_stream(stage->sink);
+    }
+    if (stage->source) {
+        options.source_forgets = hny_source_forgets(stage->source);
+        options.stream = hny_source_stream(stage->source);
+    }
+    HNY_TRY(hny_stream_core_create(&stage->core, &options));
+    if (stage->source) HNY_TRY(hny_source_begin(stage->source, stage->core));
+    return stage->sink ? hny_sink_begin(stage->sink, stage->core) : HNY_OK;
+}
+
+static hny_status open_stage(struct stage *stage) {
+    const struct hny_stage_options *options = stage->options;
+    stage->context = zmq_ctx_new();
+    if (!stage->context) return hny_zmq_fail("cannot make", "a context");
+    HNY_TRY(open_edges(stage));
+    HNY_TRY(hny_work_open(&stage->work, options->work, &options->with));
+    stage->heard_below = hny_milliseconds();
+    return open_core(stage);
+}
+
+static void close_stage(struct stage *stage) {
+    hny_work_close(&stage->work);
+    hny_source_close(&stage->source);
+    hny_sink_close(&stage->sink);
+    hny_stream_core_destroy(&stage->core);
+    hny_parcel_free(&stage->parcel);
+    hny_frames_free(&stage->frames);
+    if (stage->above) zmq_close(stage->above);
+    if (stage->below) zmq_close(stage->below);
+    if (stage->context) zmq_ctx_term(stage->context);
+}
+
+/* --- Messages ------------------------------------------------------------------------------------------ */
+
+static hny_status send(struct stage *stage, bool up, const struct hny_link_message *message) {
+    bool sent;
+    size_t count = 0;
+    HNY_TRY(hny_stream_wire_write(&stage->frames, message));
+    if (!up) return hny_parcel_send(stage->below, stage->frames.pieces, stage->frames.count, &sent);
+    struct hny_piece pieces[8];
+    pieces[count++] = stage->address;
+    for (size_t i = 0; i < stage->frames.count; i++) pieces[count++] = stage->frames.pieces[i];
+    return hny_parcel_send(stage->above, pieces, count, &sent);
+}
+
+static hny_status act(struct stage *stage) {
+    struct hny_stream_action action;
+    while (hny_stream_core_take(stage->core, hny_milliseconds(), &action)) {
+        hny_status status = HNY_OK;
+        stage->busy = stage->busy || action.act == HNY_STREAM_START;
+        switch (action.act) {
+        case HNY_STREAM_START:
+            HNY_TRY(hny_work_give(stage->work, &action.record));
+            continue;
+        case HNY_STREAM_WRITE:
+            status = hny_sink_write(stage->sink, &action.record);
+            break;
+        case HNY_STREAM_DOWN:
+            status = send(stage, false, &action.message);
+            break;
+        case HNY_STREAM_UP:
+            status = send(stage, true, &action.message);
+            break;
+        }
+        hny_payload_drop(&action.record.payload);
+        hny_payload_drop(&action.message.record.payload);
+        HNY_TRY(status);
+    }
+    return HNY_OK;
+}
+
+/* Whoever spoke last upstream is answered. */
+static void note_address(struct stage *stage) {
+    const struct hny_piece *address = &stage->parcel.pieces[0];
+    if (address->size > sizeof stage->address_bytes) return;
+    memcpy(stage->address_bytes, address->data, address->size);
+    stage->address = (struct hny_piece){stage->address_bytes, address->size};
+}
+
+/* What has come by a link; what is no message of the protocol is passed over. */
+static hny_status hear(struct stage *stage, void *socket, size_t before) {
+    for (int i = 0; i < AT_A_TIME; i++) {
+        struct hny_link_message message;
+        bool any;
+        HNY_TRY(hny_parcel_receive(socket, &stage->parcel, &any));
+        if (!any) return HNY_OK;
+        stage->busy = true;
+        if (stage->parcel.count <= before) continue;
+        hny_status status =
+            hny_stream_wire_read(stage->parcel.pieces + before, stage->parcel.count - before, &message);
+        if (status == HNY_ERROR_INPUT) continue;
+        HNY_TRY(status);
+        if (before > 0) note_address(stage);
+        if (message.verb == HNY_LINK_STATE) stage->heard_below = hny_milliseconds();
+        status = hny_stream_core_message(stage->core, hny_milliseconds(), &message);
+        hny_payload_drop(&message.record.payload);
+        HNY_TRY(status);
+    }
+    return HNY_OK;
+}
+
+/* --- Turns --------------------------------------------------------------------------------------------- */
+
+static hny_status take_done(struct stage *stage) {
+    for (bool any = true; any;) {
+        struct hny_record done;
+        HNY_TRY(hny_work_take(stage->work, &done, &any));
+        if (!any) break;
+        stage->busy = true;
+        hny_status status =
+            hny_stream_core_done(stage->core, hny_milliseconds(), done.number, done.payload, done.refused);
+        hny_payload_drop(&done.payload);
+        HNY_TRY(status);
+    }
+    return HNY_OK;
+}
+
+static hny_status wait(struct stage *stage) {
+    zmq_pollitem_t items[MOST_ITEMS];
+    int count = 0;
+    long patience = stage->busy ? 0 : TICK;
+    if (stage->above) items[count++] = (zmq_pollitem_t){stage->above, 0, ZMQ_POLLIN, 0};
+    if (stage->below) items[count++] = (zmq_pollitem_t){stage->below, 0, ZMQ_POLLIN, 0};
+    void *work = hny_work_socket(stage->work);
+    if (work) items[count++] = (zmq_pollitem_t){work, 0, ZMQ_POLLIN, 0};
+    bool reading = stage->source && !stage->leave_by && hny_stream_core_room(stage->core);
+    if (reading && hny_source_poll(stage->source, &items[count])) count++;
+    if (stage->sink && hny_sink_poll(stage->sink, &items[count])) count++;
+    if (stage->sink && hny_sink_pending(stage->sink) && patience > STORE) patience = STORE;
+    stage->busy = false;
+    if (zmq_poll(items, count, patience) < 0 && zmq_errno() != EINTR)
+        return hny_zmq_fail("cannot wait for", "messages");
+    return HNY_OK;
+}
+
+static hny_status turn(struct stage *stage, bool at_once) {
+    bool any = false;
+    HNY_TRY(wait(stage));
+    if (stage->above) HNY_TRY(hear(stage, stage->above, 1));
+    if (stage->below) HNY_TRY(hear(stage, stage->below, 0));
+    if (stage->source && !stage->leave_by) HNY_TRY(hny_source_give(stage->source, stage->core, &any));
+    stage->busy = stage->busy || any;
+    HNY_TRY(act(stage));
+    HNY_TRY(take_done(stage));
+    HNY_TRY(act(stage));
+    if (stage->sink) HNY_TRY(hny_sink_store(stage->sink, stage->core, at_once));
+    if (stage->source) HNY_TRY(hny_source_save(stage->source, stage->core, false));
+    uint64_t now = hny_milliseconds();
+    if (now - stage->ticked >= TICK) {
+        stage->ticked = now;
+        HNY_TRY(hny_stream_core_tick(stage->core, now));
+    }
+    return act(stage);
+}
+
+/* Whether a process that was asked to stop has nothing left that would be lost, or cannot help it. */
+static bool may_leave(struct stage *stage) {
+    uint64_t now = hny_milliseconds();
+    if (!stage->source) return true;
+    if (!stage->leave_by) stage->leave_by = now + LEAVE_AT_LAST;
+    bool deserted = stage->below && now - stage->heard_below >= DESERTED;
+    return hny_stream_core_held(stage->core) == 0 || deserted || now >= stage->leave_by;
+}
+
+static hny_status live(struct stage *stage) {
+    while (!hny_stream_core_finished(stage->core)) {
+        if (hny_stop_requested() && may_leave(stage)) return HNY_INTERRUPTED;
+        HNY_TRY(turn(stage, hny_stop_requested()));
+    }
+    return HNY_OK;
+}
+
+static hny_status report(const struct stage *stage) {
+    uint64_t records = hny_stream_core_base(stage->core), refused = hny_stream_core_refused(stage->core);
+    char text[80];
+    if (!stage->source) return HNY_OK;
+    if (!stage->options->report)
+        return refused == 0 ? HNY_OK
+                            : hny_fail(HNY_ERROR_INPUT, "%" PRIu64 " of %" PRIu64 " records were refused",
+                                       refused, records);
+    int size = snprintf(text, sizeof text, "{\"records\": %" PRIu64 ", \"refused\": %" PRIu64 "}\n", records,
+                        refused);
+    return hny_file_write(stage->options->report, text, (size_t)size);
+}
+
+hny_status hny_stage_run(const struct hny_stage_options *options) {
+    struct stage stage = {.options = options};
+    hny_status status = open_stage(&stage);
+    if (status == HNY_OK) status = live(&stage);
+    /* What is stored is worth keeping, however it ended. */
+    if ((status == HNY_OK || status == HNY_INTERRUPTED) && stage.sink && stage.core) {
+        hny_status stored = hny_sink_store(stage.sink, stage.core, true);
+        if (status == HNY_OK) status = stored;
+    }
+    if ((status == HNY_OK || status == HNY_INTERRUPTED) && stage.source && stage.core) {
+        hny_status saved = hny_source_save(stage.source, stage.core, true);
+        if (status == HNY_OK) status = saved;
+    }
+    if (status == HNY_OK) status = hny_stream_core_close(stage.core);
+    if (status == HNY_OK) status = act(&stage);
+    if (status == HNY_OK) status = report(&stage);
+    close_stage(&stage);
+    return status;
+}
