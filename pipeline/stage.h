@@ -14,7 +14,7 @@ struct hny_stage_options {
     bool follow;          /* a file that is read has no end */
     bool insecure;        /* may bind addresses that others reach */
     const char *position; /* where a file that is read keeps its position; NULL: PATH.position */
-    const char *report;   /* a file for the counts at the end; NULL: refused records are a failure */
+    const char *report;   /* a file for {"refused": N} at the end; NULL: refused records are a failure */
 };
 
 /* Runs until the stream has ended, or hny_stop_requested(): what was read is seen through then, as far as it

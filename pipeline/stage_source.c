@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #define SAVE_MS 500
-enum { AT_A_TIME = 256 }; /* lines, before messages are looked at again */
+enum {
+    AT_A_TIME = 256,               /* lines, before messages are looked at again */
+    PLACES = HNY_STREAM_WINDOW + 1 /* of the last stored record, and of the window behind it */
+};
 
 struct hny_source {
     struct hny_edge edge;
@@ -23,8 +26,8 @@ struct hny_source {
 
     struct hny_lines *lines; /* NULL: a file whose end was reached; it is opened again where it is followed */
     uint64_t number;         /* of the record read last */
-    uint64_t behind[HNY_STREAM_WINDOW]; /* [number % WINDOW] where the file goes on behind that record */
-    bool over;                          /* the end was given */
+    uint64_t behind[PLACES]; /* [number % PLACES] where the file goes on behind that record */
+    bool over;               /* the end was given */
 
     void *socket;
     struct hny_parcel parcel; /* what came last, of which all before AT was given */
@@ -66,7 +69,7 @@ static hny_status open_file(struct hny_source *source, const char *position) {
         HNY_TRY(hny_position_save(position, &source->saved));
     }
     source->number = source->saved.at.stored;
-    source->behind[source->number % HNY_STREAM_WINDOW] = source->saved.bytes;
+    source->behind[source->number % PLACES] = source->saved.bytes;
     return open_lines(source, source->saved.bytes);
 }
 
@@ -129,7 +132,7 @@ hny_status hny_source_save(struct hny_source *source, struct hny_stream_core *co
     if (!at_once && now - source->saved_at < SAVE_MS) return HNY_OK;
     source->saved.at.stored = base;
     source->saved.at.refused = hny_stream_core_refused(core);
-    source->saved.bytes = source->behind[base % HNY_STREAM_WINDOW];
+    source->saved.bytes = source->behind[base % PLACES];
     source->saved_at = now;
     return hny_position_save(source->position_path, &source->saved);
 }
@@ -175,7 +178,7 @@ static hny_status look_for_more(struct hny_source *source, uint64_t behind) {
 /* The next line: *MORE false where there is none; *WAIT where there may be one later. */
 static hny_status next_line(struct hny_source *source, const char **text, size_t *size, bool *more,
                             bool *wait) {
-    uint64_t behind = source->behind[source->number % HNY_STREAM_WINDOW];
+    uint64_t behind = source->behind[source->number % PLACES];
     *more = *wait = false;
     if (!source->lines && source->follow) HNY_TRY(look_for_more(source, behind));
     if (source->lines && source->edge.kind == HNY_EDGE_STANDARD && hny_lines_would_wait(source->lines)) {
@@ -226,9 +229,9 @@ static hny_status next(struct hny_source *source, const char **text, size_t *siz
 }
 
 static void count(struct hny_source *source) {
-    uint64_t before = source->behind[source->number % HNY_STREAM_WINDOW];
+    uint64_t before = source->behind[source->number % PLACES];
     source->number++;
-    source->behind[source->number % HNY_STREAM_WINDOW] =
+    source->behind[source->number % PLACES] =
         source->lines && source->position_path ? hny_lines_behind(source->lines) : before;
 }
 

@@ -16,6 +16,7 @@
 #define FIRST_PAUSE 0.2
 #define LONGEST_PAUSE 5.0
 #define GOOD_LIFE 10.0
+#define MOST_FAILURES 6 /* in a row, each by a child's own decision */
 
 struct child {
     char *path;
@@ -26,7 +27,10 @@ struct child {
     pid_t process; /* 0: not running */
     bool ready;
     bool retired; /* it ends, and is not started again */
-    double begun, pause, due, kill_at;
+    double begun, pause, due, lived, kill_at;
+    int ended; /* its last status, as wait gives it */
+    unsigned failures;
+    bool finishes, finished;
 };
 
 struct hny_supervisor {
@@ -119,28 +123,36 @@ static void become(const struct child *child, const char *place, pid_t parent) {
     _exit(127);
 }
 
+static void note_start(const struct child *child) {
+    if (child->begun == 0) return;
+    bool killed = WIFSIGNALED(child->ended);
+    hny_progress_note("%s: %s %d after %.1f s; started again as %d", child->words[1],
+                      killed ? "killed by signal" : "ended with status",
+                      killed ? WTERMSIG(child->ended) : WEXITSTATUS(child->ended), child->lived,
+                      (int)child->process);
+}
+
 static hny_status start(struct child *child, const char *place) {
     pid_t parent = getpid(), process = fork();
     if (process < 0) return hny_fail_errno("cannot start %s %s", child->path, child->words[1]);
     if (process == 0) become(child, place, parent);
     child->process = process;
+    note_start(child);
     child->begun = hny_seconds();
     child->ready = place == NULL;
     return HNY_OK;
 }
 
 static void note_end(struct child *child, int status) {
-    double now = hny_seconds(), lived = now - child->begun;
-    if (lived >= GOOD_LIFE) child->pause = FIRST_PAUSE;
+    double now = hny_seconds();
+    child->ended = status;
+    child->lived = now - child->begun;
+    child->finished = child->finishes && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (child->lived >= GOOD_LIFE) child->pause = FIRST_PAUSE;
     child->due = now + child->pause;
     child->pause = 2 * child->pause < LONGEST_PAUSE ? 2 * child->pause : LONGEST_PAUSE;
-    if (hny_stop_requested()) return;
-    if (WIFSIGNALED(status))
-        hny_progress_note("%s: killed by signal %d after %.1f s; started again", child->words[1],
-                          WTERMSIG(status), lived);
-    else
-        hny_progress_note("%s: ended with status %d after %.1f s; started again", child->words[1],
-                          WEXITSTATUS(status), lived);
+    bool failed = WIFEXITED(status) && WEXITSTATUS(status) != 0 && child->lived < GOOD_LIFE;
+    child->failures = failed ? child->failures + 1 : 0;
 }
 
 static void forget_child(struct hny_supervisor *supervisor, size_t at) {
@@ -282,26 +294,48 @@ static void hear_ready(struct hny_supervisor *supervisor) {
     hny_notify_ready();
 }
 
-static hny_status turn(struct hny_supervisor *supervisor, unsigned patience) {
+void hny_supervisor_finishes(struct hny_supervisor *supervisor) {
+    supervisor->children[supervisor->count - 1].finishes = true;
+}
+
+static bool has_end(const struct hny_supervisor *supervisor) {
+    bool any = false;
+    for (size_t i = 0; i < supervisor->count; i++) any = any || supervisor->children[i].finishes;
+    return any;
+}
+
+bool hny_supervisor_finished(const struct hny_supervisor *supervisor) {
+    for (size_t i = 0; i < supervisor->count; i++)
+        if (supervisor->children[i].finishes && !supervisor->children[i].finished) return false;
+    return has_end(supervisor);
+}
+
+static hny_status start_due(struct hny_supervisor *supervisor) {
     double now = hny_seconds();
     for (size_t i = 0; i < supervisor->count; i++) {
         struct child *child = &supervisor->children[i];
-        if (child->process == 0 && !child->retired && now >= child->due)
-            HNY_TRY(start(child, supervisor->place));
         if (child->retired && now >= child->kill_at) kill(child->process, SIGKILL);
+        if (child->process != 0 || child->retired || child->finished || now < child->due) continue;
+        if (child->failures >= MOST_FAILURES && has_end(supervisor))
+            return hny_fail(HNY_ERROR_IO, "%s ends with status %d again and again: given up", child->words[1],
+                            WEXITSTATUS(child->ended));
+        HNY_TRY(start(child, supervisor->place));
     }
-    doze();
-    hear_ready(supervisor);
-    reap(supervisor);
-    renew(supervisor, patience);
     return HNY_OK;
 }
 
 hny_status hny_supervisor_run(struct hny_supervisor *supervisor, unsigned patience) {
+    hny_status status = HNY_OK;
     unsigned last = 0;
     for (size_t i = 0; i < supervisor->count; i++)
         if (supervisor->children[i].order > last) last = supervisor->children[i].order;
-    while (!hny_stop_requested()) HNY_TRY(turn(supervisor, patience));
+    while (status == HNY_OK && !hny_stop_requested() && !hny_supervisor_finished(supervisor)) {
+        status = start_due(supervisor);
+        doze();
+        hear_ready(supervisor);
+        reap(supervisor);
+        renew(supervisor, patience);
+    }
     for (unsigned order = 0; order <= last; order++) stop_order(supervisor, order, patience);
-    return HNY_OK;
+    return status;
 }

@@ -1,4 +1,4 @@
-/* Child processes that are started again when they end: a broker and its workers. */
+/* Child processes that are started again when they end: a broker and its workers, the stages of a stream. */
 #ifndef HNY_PIPELINE_SUPERVISOR_H
 #define HNY_PIPELINE_SUPERVISOR_H
 
@@ -36,10 +36,18 @@ struct hny_supervisor_reload {
 };
 void hny_supervisor_on_reload(struct hny_supervisor *supervisor, const struct hny_supervisor_reload *reload);
 
-/* Keeps the children alive until hny_stop_requested() (base/progress.h); then SIGTERM order by order, each
- * after the children of the one before have ended, and SIGKILL for those that have not after PATIENCE ms.
- * Says that this process is ready when all children first are. */
+/* The child added last has work that ends: with status 0 it has finished, and once all such children have the
+ * others are stopped. Where there are such children, one that ends by itself with another status, six times
+ * without having lived for 10 seconds, is given up. */
+void hny_supervisor_finishes(struct hny_supervisor *supervisor);
+
+/* Keeps the children alive until hny_stop_requested() (base/progress.h) or all is finished; then SIGTERM
+ * order by order, each after the children of the one before have ended, and SIGKILL for those that have not
+ * after PATIENCE ms. HNY_ERROR_IO where one was given up: then all are stopped too. Says that this process is
+ * ready when all children first are. */
 hny_status hny_supervisor_run(struct hny_supervisor *supervisor, unsigned patience);
+
+bool hny_supervisor_finished(const struct hny_supervisor *supervisor); /* all that can have */
 
 void hny_supervisor_destroy(
     struct hny_supervisor **supervisor); /* kills what lives; nulls; NULL is allowed */

@@ -7,6 +7,8 @@ const struct hny_command *const hny_commands[] = {
     &hny_command_serve,
     &hny_command_send,
     &hny_command_stream,
+    &hny_command_pipeline_run,
+    &hny_command_pipeline_check,
     &hny_command_status,
     &hny_command_reload,
     &hny_command_broker,

@@ -15,6 +15,8 @@ extern const struct hny_command hny_command_gateway;
 extern const struct hny_command hny_command_keygen_curve;
 extern const struct hny_command hny_command_send;
 extern const struct hny_command hny_command_stream;
+extern const struct hny_command hny_command_pipeline_run;
+extern const struct hny_command hny_command_pipeline_check;
 extern const struct hny_command hny_command_score;
 extern const struct hny_command hny_command_evaluate;
 extern const struct hny_command hny_command_plot;

@@ -4,7 +4,7 @@
 #include "pipeline/gate.h"
 #include "pipeline/http_guard.h"
 #include "pipeline/message.h"
-#include "pipeline/supervisor.h"
+#include "tools/children.h"
 #include "tools/commands.h"
 #include "tools/service_state.h"
 
@@ -49,10 +49,10 @@ struct served {
 
 struct service {
     const struct hny_arguments *arguments;
-    struct hny_supervisor *supervisor;
+    struct hny_children children;
     struct served models[MOST_MODELS];
     size_t count, workers; /* of each model */
-    char program[MOST_PATH], folder[64], endpoint[96];
+    char endpoint[96];
     struct hny_service_state state;
 };
 
@@ -76,8 +76,8 @@ static hny_status read_model(const char *text, struct served *model) {
 /* Its workers are its own children, behind a socket in a folder that only its user enters. */
 static hny_status add_broker(struct service *service, const char *bind) {
     const struct hny_arguments *arguments = service->arguments;
-    const char *words[16 + 2 * MOST_MODELS] = {service->program, "broker",         "--quiet", "--bind", bind,
-                                               "--workers",      service->endpoint};
+    const char *words[16 + 2 * MOST_MODELS] = {
+        service->children.program, "broker", "--quiet", "--bind", bind, "--workers", service->endpoint};
     static const char *const passed[][2] = {{"key", "--key"}, {"allow", "--allow"}};
     size_t count = 7;
     for (size_t i = 0; i < service->count; i++) {
@@ -91,14 +91,14 @@ static hny_status add_broker(struct service *service, const char *bind) {
         words[count++] = value;
     }
     if (hny_argument_given(arguments, "insecure")) words[count++] = "--insecure";
-    return hny_supervisor_add(service->supervisor, service->program, words, -1, BROKERS);
+    return hny_supervisor_add(service->children.supervisor, service->children.program, words, -1, BROKERS);
 }
 
 static hny_status add_workers(struct service *service, const struct served *model,
                               const struct version *version) {
     const struct hny_arguments *arguments = service->arguments;
     char image[16];
-    const char *words[MOST_WORDS] = {service->program, "worker", "--connect", service->endpoint};
+    const char *words[MOST_WORDS] = {service->children.program, "worker", "--connect", service->endpoint};
     size_t count = 4;
     snprintf(image, sizeof image, "%d", version->image);
     if (model->folder) {
@@ -115,7 +115,8 @@ static hny_status add_workers(struct service *service, const struct served *mode
         words[count++] = value;
     }
     for (size_t i = 0; i < service->workers; i++)
-        HNY_TRY(hny_supervisor_add(service->supervisor, service->program, words, version->image, WORKERS));
+        HNY_TRY(hny_supervisor_add(service->children.supervisor, service->children.program, words,
+                                   version->image, WORKERS));
     return HNY_OK;
 }
 
@@ -127,15 +128,10 @@ static hny_status add_gateway(struct service *service, const char *bind, const c
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strncmp(bind, all[i], strlen(all[i])) == 0)
             snprintf(broker, sizeof broker, "tcp://127.0.0.1:%s", bind + strlen(all[i]));
-    const char *const words[] = {service->program,
-                                 "gateway",
-                                 "--connect",
-                                 broker,
-                                 "--http",
-                                 http,
-                                 insecure ? "--insecure" : NULL,
-                                 NULL};
-    return hny_supervisor_add(service->supervisor, service->program, words, -1, GATEWAYS);
+    const char *const words[] = {
+        service->children.program,      "gateway", "--connect", broker, "--http", http,
+        insecure ? "--insecure" : NULL, NULL};
+    return hny_supervisor_add(service->children.supervisor, service->children.program, words, -1, GATEWAYS);
 }
 
 static void close_version(struct version *version) {
@@ -170,32 +166,19 @@ static hny_status open_version(const struct service *service, const char *folder
 }
 
 static hny_status open_service(struct service *service) {
-    ssize_t size = readlink("/proc/self/exe", service->program, sizeof service->program - 1);
-    if (size <= 0) return hny_fail_errno("cannot find this program");
-    service->program[size] = '\0';
-    const char *place = getenv("XDG_RUNTIME_DIR");
-    int written = snprintf(service->folder, sizeof service->folder, "%s/honyaku-XXXXXX",
-                           place && strlen(place) < 40 ? place : "/tmp");
-    if (written < 0 || !mkdtemp(service->folder))
-        return hny_fail_errno("cannot make a folder in %s", place ? place : "/tmp");
-    snprintf(service->endpoint, sizeof service->endpoint, "ipc://%s/workers", service->folder);
     char ready[96];
-    snprintf(ready, sizeof ready, "%s/ready", service->folder);
-    HNY_TRY(hny_supervisor_create(&service->supervisor));
-    return hny_supervisor_listen(service->supervisor, ready);
+    HNY_TRY(hny_children_open(&service->children));
+    snprintf(service->endpoint, sizeof service->endpoint, "ipc://%s/workers", service->children.folder);
+    snprintf(ready, sizeof ready, "%s/ready", service->children.folder);
+    return hny_supervisor_listen(service->children.supervisor, ready);
 }
 
 static void close_service(struct service *service) {
-    hny_supervisor_destroy(&service->supervisor);
+    hny_children_close(&service->children);
     for (size_t i = 0; i < service->count; i++) {
         close_version(&service->models[i].now);
         close_version(&service->models[i].renewed);
     }
-    if (!*service->folder) return;
-    char path[96];
-    snprintf(path, sizeof path, "%s/workers", service->folder);
-    unlink(path);
-    rmdir(service->folder);
 }
 
 /* --- Taking up models anew -------------------------------------------------------------------------- */
@@ -240,14 +223,14 @@ static hny_status serve(struct service *service, const char *bind) {
         HNY_TRY(add_workers(service, &service->models[i], &service->models[i].now));
     const char *http = hny_argument_text(service->arguments, "http");
     if (http) HNY_TRY(add_gateway(service, bind, http, hny_argument_given(service->arguments, "insecure")));
-    hny_supervisor_on_reload(service->supervisor,
+    hny_supervisor_on_reload(service->children.supervisor,
                              &(struct hny_supervisor_reload){reload, note_reload, 60000, service});
     if (state) {
         HNY_TRY(hny_service_state_begin(&service->state));
         HNY_TRY(hny_service_state_write(state, &service->state));
     }
     hny_progress_note("serving at %s", bind);
-    hny_status status = hny_supervisor_run(service->supervisor, 60000);
+    hny_status status = hny_supervisor_run(service->children.supervisor, 60000);
     if (state) unlink(state);
     return status;
 }

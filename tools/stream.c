@@ -15,7 +15,7 @@ static const struct hny_option options[] = {
     {"position", 0, "FILE", false, false,
      "where a file that is read keeps its position (default: PATH.position)"},
     {"report", 0, "FILE", false, false,
-     "write counts there at the end, and do not fail where some were refused"},
+     "write how many records were refused there, and do not fail because of them"},
     {"key", 'k', "FILE", false, false, "one's own keys for the broker, from honyaku keygen curve"},
     {"server-key", 0, "KEY", false, false, "the broker's public key, or the file with it"},
     {"insecure", 0, NULL, false, false, "bind addresses that other machines reach"},

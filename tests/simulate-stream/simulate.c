@@ -14,7 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_STAGES = 5, MOST_LINES = 2000, MOST_TEXT = 64, MOST_ENDS = 256, TICK = 50 };
+enum {
+    MOST_STAGES = 5,
+    MOST_LINES = 2000,
+    MOST_TEXT = 64,
+    MOST_ENDS = 256,
+    PLACES = HNY_STREAM_WINDOW + 1,
+    TICK = 50
+};
 #define CALM 20000     /* ms after which the faults end */
 #define THE_END 400000 /* ms by which all has to be stored */
 
@@ -36,7 +43,7 @@ struct source {
     uint64_t end;
     uint64_t number;
     size_t line;
-    size_t lines_of[HNY_STREAM_WINDOW]; /* [number % WINDOW] lines up to that number */
+    size_t lines_of[PLACES]; /* [number % PLACES] lines up to that number */
     bool ended;
 };
 
@@ -208,7 +215,7 @@ static void store_source(struct world *world, struct hny_stream_core *core) {
     demand(world, base <= source->number, "more is stored than was given");
     source->stored = (struct hny_stream_position){
         .stream = hny_stream_core_stream(core), .stored = base, .refused = hny_stream_core_refused(core)};
-    source->stored_lines = source->lines_of[base % HNY_STREAM_WINDOW];
+    source->stored_lines = source->lines_of[base % PLACES];
 }
 
 /* --- Processes ----------------------------------------------------------------------------------------- */
@@ -224,7 +231,7 @@ static void start_source(struct world *world, struct hny_stream_core *core) {
     }
     source->number = source->stored.stored;
     source->line = source->stored_lines;
-    source->lines_of[source->number % HNY_STREAM_WINDOW] = source->line;
+    source->lines_of[source->number % PLACES] = source->line;
     expect(world, hny_stream_core_begin(core, &source->stored, false));
 }
 
@@ -345,7 +352,7 @@ static void finish_work(struct world *world, struct event *event) {
 
 static void note_number(struct world *world, uint64_t number) {
     world->source.number = number;
-    world->source.lines_of[number % HNY_STREAM_WINDOW] = world->source.line;
+    world->source.lines_of[number % PLACES] = world->source.line;
 }
 
 /* Passes over what turns out to be stored already. */

@@ -1,0 +1,19 @@
+/* What commands that start others have in common: a supervisor, this program's own path, and a folder for
+ * sockets that only its user enters. */
+#ifndef HNY_TOOLS_CHILDREN_H
+#define HNY_TOOLS_CHILDREN_H
+
+#include "pipeline/supervisor.h"
+
+enum { HNY_CHILDREN_PATH = 4096, HNY_CHILDREN_FOLDER = 64 };
+
+/* Zero-initialise. */
+struct hny_children {
+    struct hny_supervisor *supervisor;
+    char program[HNY_CHILDREN_PATH], folder[HNY_CHILDREN_FOLDER];
+};
+hny_status hny_children_open(struct hny_children *children); /* to be closed also after a failure */
+void hny_children_close(
+    struct hny_children *children); /* ends what lives; removes the folder with all in it */
+
+#endif
