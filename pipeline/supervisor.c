@@ -15,6 +15,7 @@
 
 #define FIRST_PAUSE 0.2
 #define LONGEST_PAUSE 5.0
+#define LONGEST_PAUSE_WITH_END 1.0 /* somebody waits for the end */
 #define GOOD_LIFE 10.0
 #define MOST_FAILURES 6 /* in a row, each by a child's own decision */
 
@@ -143,16 +144,22 @@ static hny_status start(struct child *child, const char *place) {
     return HNY_OK;
 }
 
-static void note_end(struct child *child, int status) {
+static void note_end(struct child *child, int status, double longest) {
     double now = hny_seconds();
     child->ended = status;
     child->lived = now - child->begun;
     child->finished = child->finishes && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (child->lived >= GOOD_LIFE) child->pause = FIRST_PAUSE;
     child->due = now + child->pause;
-    child->pause = 2 * child->pause < LONGEST_PAUSE ? 2 * child->pause : LONGEST_PAUSE;
+    child->pause = 2 * child->pause < longest ? 2 * child->pause : longest;
     bool failed = WIFEXITED(status) && WEXITSTATUS(status) != 0 && child->lived < GOOD_LIFE;
     child->failures = failed ? child->failures + 1 : 0;
+}
+
+static bool has_end(const struct hny_supervisor *supervisor) {
+    bool any = false;
+    for (size_t i = 0; i < supervisor->count; i++) any = any || supervisor->children[i].finishes;
+    return any;
 }
 
 static void forget_child(struct hny_supervisor *supervisor, size_t at) {
@@ -174,7 +181,7 @@ static void reap(struct hny_supervisor *supervisor) {
         else if (supervisor->phase == RENEWING && child->generation == supervisor->generation)
             supervisor->failed = true;
         else
-            note_end(child, status);
+            note_end(child, status, has_end(supervisor) ? LONGEST_PAUSE_WITH_END : LONGEST_PAUSE);
     }
 }
 
@@ -296,12 +303,6 @@ static void hear_ready(struct hny_supervisor *supervisor) {
 
 void hny_supervisor_finishes(struct hny_supervisor *supervisor) {
     supervisor->children[supervisor->count - 1].finishes = true;
-}
-
-static bool has_end(const struct hny_supervisor *supervisor) {
-    bool any = false;
-    for (size_t i = 0; i < supervisor->count; i++) any = any || supervisor->children[i].finishes;
-    return any;
 }
 
 bool hny_supervisor_finished(const struct hny_supervisor *supervisor) {

@@ -37,8 +37,8 @@ struct hny_supervisor_reload {
 void hny_supervisor_on_reload(struct hny_supervisor *supervisor, const struct hny_supervisor_reload *reload);
 
 /* The child added last has work that ends: with status 0 it has finished, and once all such children have the
- * others are stopped. Where there are such children, one that ends by itself with another status, six times
- * without having lived for 10 seconds, is given up. */
+ * others are stopped. Where there are such children the pauses grow to 1 second alone, and one that ends by
+ * itself with another status, six times without having lived for 10 seconds, is given up. */
 void hny_supervisor_finishes(struct hny_supervisor *supervisor);
 
 /* Keeps the children alive until hny_stop_requested() (base/progress.h) or all is finished; then SIGTERM
