@@ -12,7 +12,8 @@
 #include <uthash.h>
 
 #define AGAIN_MS 200
-enum { MOST_ASKED = 512 }; /* sentences at the broker at a time */
+#define MOST_BYTES ((size_t)1 << 20) /* of a sentence: brokers do not take more (pipeline/PROTOCOL.md) */
+enum { MOST_ASKED = 512 };           /* sentences at the broker at a time */
 
 /* A record whose sentences are asked for. */
 struct job {
@@ -108,6 +109,13 @@ static bool is_blank(const struct hny_piece *piece) {
     return true;
 }
 
+static void refuse(struct job *job, size_t piece, enum hny_refusal refusal) {
+    job->answers[piece].refusal = refusal;
+    job->record.refused = true;
+    fprintf(stderr, "honyaku: stream: record %" PRIu64 ": refused: %s\n", job->number,
+            hny_refusal_name(refusal));
+}
+
 static hny_status ask(struct hny_stage_translate *translate, struct job *job, size_t piece) {
     const struct hny_piece *sentence = &job->record.payload->sentences[piece];
     struct request *request = hny_allocate(1, sizeof *request);
@@ -167,6 +175,10 @@ static hny_status ask_job(struct hny_stage_translate *translate, struct job *job
         size_t piece = job->looked_at;
         job->looked_at += step;
         if (is_blank(&payload->sentences[piece])) continue;
+        if (payload->sentences[piece].size > MOST_BYTES) {
+            refuse(job, piece, HNY_REFUSED_TOO_LONG);
+            continue;
+        }
         HNY_TRY(ask(translate, job, piece));
         job->open++;
     }
@@ -238,12 +250,8 @@ static hny_status hear(struct hny_stage_translate *translate, struct hny_answer 
         hny_answer_free(answer);
         return ask_later(translate, job, piece);
     }
-    if (answer->refusal) {
-        job->record.refused = true;
-        fprintf(stderr, "honyaku: stream: record %" PRIu64 ": refused: %s\n", job->number,
-                hny_refusal_name(answer->refusal));
-    }
     job->answers[piece] = *answer;
+    if (answer->refusal) refuse(job, piece, answer->refusal);
     job->open--;
     bool whole = job->open == 0 && job->looked_at >= job->record.payload->count;
     return whole ? finish(translate, job) : HNY_OK;
