@@ -229,3 +229,16 @@ Test(file, what_killed_writers_left_is_removed_and_nothing_else) {
         cr_assert(hny_path_exists(scratch_path(others[i])), "%s", others[i]);
     cr_assert_neq(hny_directory_clean(scratch_path("nowhere")), HNY_OK);
 }
+
+Test(file, what_killed_writers_of_one_file_left_is_removed) {
+    scratch_put("out.7-0.tmp", "half", 4);
+    scratch_put("out.more.7-0.tmp", "half", 4);
+    scratch_put("other.7-0.tmp", "kept", 4);
+    scratch_put("out", "kept", 4);
+    cr_assert_eq(hny_file_clean(scratch_path("out.more")), HNY_OK, "%s", hny_message());
+    cr_assert(hny_path_exists(scratch_path("out.7-0.tmp")));
+    cr_assert(!hny_path_exists(scratch_path("out.more.7-0.tmp")));
+    cr_assert_eq(hny_file_clean(scratch_path("out")), HNY_OK, "%s", hny_message());
+    cr_assert(!hny_path_exists(scratch_path("out.7-0.tmp")));
+    cr_assert(hny_path_exists(scratch_path("other.7-0.tmp")) && hny_path_exists(scratch_path("out")));
+}

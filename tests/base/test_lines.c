@@ -439,3 +439,29 @@ Test(lines, a_missing_file_and_a_folder_are_refused_by_name) {
     hny_lines_close(&lines);
     hny_lines_close(&lines);
 }
+
+Test(lines, reading_begins_at_any_line_of_a_text_plain_or_packed) {
+    static const char text[] = "one\r\ntwo\n\nfour";
+    static const struct expected rest = LINE("four");
+    struct hny_lines *lines = NULL;
+    const char *paths[2] = {scratch_put("plain", text, sizeof text - 1), scratch_path("packed.gz")};
+    gzFile gz = gzopen(paths[1], "wb");
+    cr_assert(gz && gzwrite(gz, text, sizeof text - 1) == sizeof text - 1 && gzclose(gz) == Z_OK);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(hny_lines_open(&lines, paths[i]), HNY_OK);
+        cr_assert_eq(hny_lines_seek(lines, 5), HNY_OK, "%s", hny_message());
+        assert_line(lines, "two", 3);
+        cr_assert(hny_lines_number(lines) == 1 && hny_lines_offset(lines) == 5 &&
+                  hny_lines_behind(lines) == 9);
+        hny_lines_close(&lines);
+        cr_assert_eq(hny_lines_open(&lines, paths[i]), HNY_OK);
+        cr_assert_eq(hny_lines_seek(lines, 10), HNY_OK);
+        assert_line(lines, rest.text, rest.size);
+        assert_end(lines);
+        cr_assert_eq(hny_lines_behind(lines), sizeof text - 1);
+        hny_lines_close(&lines);
+        cr_assert_eq(hny_lines_open(&lines, paths[i]), HNY_OK);
+        cr_assert_eq(hny_lines_seek(lines, sizeof text), HNY_ERROR_INPUT);
+        hny_lines_close(&lines);
+    }
+}
