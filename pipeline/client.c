@@ -199,10 +199,6 @@ hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, st
     }
 }
 
-void *hny_client_socket(const struct hny_client *client) {
-    return client->socket;
-}
-
 size_t hny_client_pending(const struct hny_client *client) {
     return hny_client_core_pending(client->core) + (client->end - client->first);
 }

@@ -74,10 +74,6 @@ hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, st
 hny_status hny_client_ask_state(struct hny_client *client);
 hny_status hny_client_told_state(struct hny_client *client, struct hny_buffer *json, bool *told);
 
-/* The ZeroMQ socket, to wait for with others in zmq_poll: readable where hny_client_take has something to do,
- * which has to be called some times a second all the same. */
-void *hny_client_socket(const struct hny_client *client);
-
 size_t hny_client_pending(const struct hny_client *client); /* requests whose answer has not been taken */
 
 #endif

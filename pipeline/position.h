@@ -1,5 +1,6 @@
 /* Where a stream's source or sink stands, in a file that is written whole: what makes a process go on where
- * another one was killed. */
+ * another one was killed. It says which of the two it is of, for a file can be the end of one stream and the
+ * source of another, and the end of a stream is cut to its position. */
 #ifndef HNY_PIPELINE_POSITION_H
 #define HNY_PIPELINE_POSITION_H
 
@@ -12,8 +13,8 @@ struct hny_position {
 };
 
 /* *FOUND false, and *POSITION the beginning, where there is no file PATH. HNY_ERROR_INPUT names file and key
- * where it is no position. */
-hny_status hny_position_load(const char *path, struct hny_position *position, bool *found);
-hny_status hny_position_save(const char *path, const struct hny_position *position);
+ * where it is no position, or one of the other kind. */
+hny_status hny_position_load(const char *path, bool of_sink, struct hny_position *position, bool *found);
+hny_status hny_position_save(const char *path, bool of_sink, const struct hny_position *position);
 
 #endif

@@ -43,7 +43,7 @@ static hny_status open_edges(struct stage *stage) {
     if (options->in.kind == HNY_EDGE_LINK) {
         HNY_TRY(hny_edge_open(&options->in, stage->context, options->insecure, &stage->above));
     } else {
-        if (!options->position && asprintf(&position, "%s.position", options->in.place) < 0)
+        if (!options->position && asprintf(&position, "%s.read-position", options->in.place) < 0)
             return hny_fail(HNY_ERROR_MEMORY, "out of memory for a path");
         hny_status status = hny_source_open(&stage->source, stage->context, &options->in,
                                             options->position ? options->position : position, options->follow,

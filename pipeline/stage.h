@@ -13,7 +13,7 @@ struct hny_stage_options {
     bool unordered;       /* what is done leaves at once: of the process that writes the stream's end */
     bool follow;          /* a file that is read has no end */
     bool insecure;        /* may bind addresses that others reach */
-    const char *position; /* where a file that is read keeps its position; NULL: PATH.position */
+    const char *position; /* where a file that is read keeps its position; NULL: PATH.read-position */
     const char *report;   /* a file for {"refused": N} at the end; NULL: refused records are a failure */
 };
 

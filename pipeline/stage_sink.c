@@ -77,10 +77,10 @@ static hny_status open_file(struct hny_sink *sink) {
     if (sink->fd < 0) return hny_fail_errno("%s: cannot be opened", path);
     HNY_TRY(lock(sink));
     HNY_TRY(hny_file_clean(sink->position_path));
-    HNY_TRY(hny_position_load(sink->position_path, &sink->saved, &found));
+    HNY_TRY(hny_position_load(sink->position_path, true, &sink->saved, &found));
     HNY_TRY(find_place(sink, found));
     /* Before the first line, or a file with lines could be without. */
-    return found ? HNY_OK : hny_position_save(sink->position_path, &sink->saved);
+    return found ? HNY_OK : hny_position_save(sink->position_path, true, &sink->saved);
 }
 
 hny_status hny_sink_open(struct hny_sink **sink, void *context, const struct hny_edge *edge, bool insecure) {
@@ -180,7 +180,7 @@ hny_status hny_sink_store(struct hny_sink *sink, struct hny_stream_core *core, b
         if (fdatasync(sink->fd) != 0)
             return hny_fail_errno("%s: cannot be brought to disk", sink->edge.place);
         hny_stream_core_position(core, &sink->saved.at);
-        HNY_TRY(hny_position_save(sink->position_path, &sink->saved));
+        HNY_TRY(hny_position_save(sink->position_path, true, &sink->saved));
         sink->stored_at = hny_milliseconds();
     }
     sink->pending = false;

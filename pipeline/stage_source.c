@@ -63,10 +63,10 @@ static hny_status open_file(struct hny_source *source, const char *position) {
     source->position_path = strdup(position);
     if (!source->position_path) return hny_fail(HNY_ERROR_MEMORY, "%s: out of memory", position);
     HNY_TRY(hny_file_clean(position));
-    HNY_TRY(hny_position_load(position, &source->saved, &found));
+    HNY_TRY(hny_position_load(position, false, &source->saved, &found));
     if (!found) {
         HNY_TRY(draw(&source->saved.at.stream));
-        HNY_TRY(hny_position_save(position, &source->saved));
+        HNY_TRY(hny_position_save(position, false, &source->saved));
     }
     source->number = source->saved.at.stored;
     source->behind[source->number % PLACES] = source->saved.bytes;
@@ -134,14 +134,14 @@ hny_status hny_source_save(struct hny_source *source, struct hny_stream_core *co
     source->saved.at.refused = hny_stream_core_refused(core);
     source->saved.bytes = source->behind[base % PLACES];
     source->saved_at = now;
-    return hny_position_save(source->position_path, &source->saved);
+    return hny_position_save(source->position_path, false, &source->saved);
 }
 
 /* A number that has once been the end's remains it, whatever is added to the file meanwhile. */
 static hny_status decide_end(struct hny_source *source) {
     if (!source->position_path || source->saved.end == source->number + 1) return HNY_OK;
     source->saved.end = source->number + 1;
-    return hny_position_save(source->position_path, &source->saved);
+    return hny_position_save(source->position_path, false, &source->saved);
 }
 
 /* --- Records ------------------------------------------------------------------------------------------- */

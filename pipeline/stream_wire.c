@@ -84,6 +84,8 @@ hny_status hny_stream_wire_read(const struct hny_piece *frames, size_t count,
     message->stream = numbers[1];
     message->stored = numbers[2];
     message->refused = numbers[3];
+    if (message->stored != HNY_STREAM_UNKNOWN && message->stored > HNY_STREAM_MOST)
+        return fail("a number that no record has");
     if (state) {
         if (count != HEAD + 1 || frames[3].size > sizeof message->come) return fail("its bits");
         message->last = numbers[4];
@@ -96,6 +98,7 @@ hny_status hny_stream_wire_read(const struct hny_piece *frames, size_t count,
     message->record.number = numbers[4];
     message->record.end = numbers[5] & FLAG_END;
     message->record.refused = numbers[5] & FLAG_REFUSED;
-    if (message->record.number == 0) return fail("a record without a number");
+    if (message->record.number == 0 || message->record.number > HNY_STREAM_MOST)
+        return fail("a number that no record has");
     return read_pieces(frames + HEAD, count - HEAD, &message->record);
 }

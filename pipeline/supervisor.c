@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -32,6 +33,7 @@ struct child {
     int ended; /* its last status, as wait gives it */
     unsigned failures;
     bool finishes, finished;
+    char name[64];
 };
 
 struct hny_supervisor {
@@ -96,6 +98,7 @@ hny_status hny_supervisor_add(struct hny_supervisor *supervisor, const char *pat
                           .pause = FIRST_PAUSE};
     size_t count = 0;
     while (words[count]) count++;
+    snprintf(child.name, sizeof child.name, "%s", count > 1 ? words[1] : path);
     child.words = calloc(count + 1, sizeof *child.words);
     bool complete = child.path && child.words;
     for (size_t i = 0; complete && i < count; i++) complete = (child.words[i] = strdup(words[i])) != NULL;
@@ -127,7 +130,7 @@ static void become(const struct child *child, const char *place, pid_t parent) {
 static void note_start(const struct child *child) {
     if (child->begun == 0) return;
     bool killed = WIFSIGNALED(child->ended);
-    hny_progress_note("%s: %s %d after %.1f s; started again as %d", child->words[1],
+    hny_progress_note("%s: %s %d after %.1f s; started again as %d", child->name,
                       killed ? "killed by signal" : "ended with status",
                       killed ? WTERMSIG(child->ended) : WEXITSTATUS(child->ended), child->lived,
                       (int)child->process);
@@ -301,6 +304,11 @@ static void hear_ready(struct hny_supervisor *supervisor) {
     hny_notify_ready();
 }
 
+void hny_supervisor_name(struct hny_supervisor *supervisor, const char *name) {
+    struct child *child = &supervisor->children[supervisor->count - 1];
+    snprintf(child->name, sizeof child->name, "%s", name);
+}
+
 void hny_supervisor_finishes(struct hny_supervisor *supervisor) {
     supervisor->children[supervisor->count - 1].finishes = true;
 }
@@ -318,7 +326,7 @@ static hny_status start_due(struct hny_supervisor *supervisor) {
         if (child->retired && now >= child->kill_at) kill(child->process, SIGKILL);
         if (child->process != 0 || child->retired || child->finished || now < child->due) continue;
         if (child->failures >= MOST_FAILURES && has_end(supervisor))
-            return hny_fail(HNY_ERROR_IO, "%s ends with status %d again and again: given up", child->words[1],
+            return hny_fail(HNY_ERROR_IO, "%s ends with status %d again and again: given up", child->name,
                             WEXITSTATUS(child->ended));
         HNY_TRY(start(child, supervisor->place));
     }

@@ -18,6 +18,9 @@ hny_status hny_supervisor_create(struct hny_supervisor **supervisor);
 hny_status hny_supervisor_add(struct hny_supervisor *supervisor, const char *path, const char *const *words,
                               int file, unsigned order);
 
+/* What the child added last is called in messages, below 64 bytes; without it its first word. */
+void hny_supervisor_name(struct hny_supervisor *supervisor, const char *name);
+
 /* Children say here that they are ready (base/notify.h): a socket at PATH, in a folder that only its user
  * enters, is made, and removed in the end. Without it a child is ready once it has been started. */
 hny_status hny_supervisor_listen(struct hny_supervisor *supervisor, const char *path);

@@ -54,11 +54,11 @@ static hny_status check_positions(const struct run *run) {
     bool found;
     char *path = NULL;
     if (pipeline->in_edge.kind != HNY_EDGE_FILE || pipeline->out_edge.kind != HNY_EDGE_FILE) return HNY_OK;
-    HNY_TRY(hny_position_load(run->position, &in, &found));
+    HNY_TRY(hny_position_load(run->position, false, &in, &found));
     if (!found || in.at.stored == 0) return HNY_OK;
     if (asprintf(&path, "%s.position", pipeline->out_edge.place) < 0)
         return hny_fail(HNY_ERROR_MEMORY, "out of memory for a path");
-    hny_status status = hny_position_load(path, &out, &found);
+    hny_status status = hny_position_load(path, true, &out, &found);
     free(path);
     HNY_TRY(status);
     if (found && out.at.stream == in.at.stream && out.at.stored >= in.at.stored) return HNY_OK;
@@ -105,6 +105,9 @@ static hny_status add_stage(struct run *run, size_t i) {
     if (last && pipeline->unordered) words[count++] = "--unordered";
     HNY_TRY(
         hny_supervisor_add(run->children.supervisor, run->children.program, words, run->file, (unsigned)i));
+    char name[64];
+    snprintf(name, sizeof name, "stage %zu, %s", i + 1, hny_work_name(stage->work));
+    hny_supervisor_name(run->children.supervisor, name);
     /* The source is told last that something is stored: when it has finished, all has. */
     if (first) hny_supervisor_finishes(run->children.supervisor);
     return HNY_OK;
@@ -152,8 +155,8 @@ static hny_status run_pipeline(struct run *run) {
     HNY_TRY(hny_children_open(&run->children));
     bool named = asprintf(&run->report, "%s/report", run->children.folder) >= 0;
     if (!named) run->report = NULL;
-    if (!named || asprintf(&run->position, "%s.position", run->path) < 0)
-        return hny_fail(HNY_ERROR_MEMORY, "out of memory for a path");
+    if (named && asprintf(&run->position, "%s.position", run->path) < 0) run->position = NULL;
+    if (!named || !run->position) return hny_fail(HNY_ERROR_MEMORY, "out of memory for a path");
     snprintf(run->broker, sizeof run->broker, "ipc://%s/broker", run->children.folder);
     HNY_TRY(check_positions(run));
     for (size_t i = 0; i < run->pipeline.stage_count; i++) HNY_TRY(add_stage(run, i));

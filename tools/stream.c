@@ -13,7 +13,7 @@ static const struct hny_option options[] = {
     {"unordered", 'u', NULL, false, false, "write what is done at once, not in the order of the input"},
     {"follow", 'f', NULL, false, false, "a file that is read has no end: lines added to it come too"},
     {"position", 0, "FILE", false, false,
-     "where a file that is read keeps its position (default: PATH.position)"},
+     "where a file that is read keeps its position (default: PATH.read-position)"},
     {"report", 0, "FILE", false, false,
      "write how many records were refused there, and do not fail because of them"},
     {"key", 'k', "FILE", false, false, "one's own keys for the broker, from honyaku keygen curve"},
@@ -62,7 +62,8 @@ const struct hny_command hny_command_stream = {
                    "connect, or bind where @ stands before the endpoint. A record is a line.\n\n"
                    "From file to file, through any number of links, each line comes out exactly once, "
                    "although any process is killed at any "
-                   "time and started again: a file's position is kept beside it, in PATH.position, and "
+                   "time and started again: a position is kept beside each file (PATH.read-position, "
+                   "PATH.position), and "
                    "whatever is not stored at the end of "
                    "the stream is read and sent again. Standard input, pull and sub: at most once, since "
                    "what a killed process had read "

@@ -170,21 +170,27 @@ Test(stream, positions_come_back_and_what_is_none_is_refused) {
     struct hny_position back;
     bool found;
     position.at.seen[0] = 7, position.at.seen[1] = 8;
-    cr_assert_eq(hny_position_save(scratch_path("p"), &position), HNY_OK);
-    cr_assert_eq(hny_position_load(scratch_path("p"), &back, &found), HNY_OK);
+    cr_assert_eq(hny_position_save(scratch_path("p"), true, &position), HNY_OK);
+    cr_assert_eq(hny_position_load(scratch_path("p"), true, &back, &found), HNY_OK);
+    cr_assert_eq(hny_position_load(scratch_path("p"), false, &position, &found), HNY_ERROR_INPUT);
+    cr_assert(strstr(hny_message(), "of an output"));
+    cr_assert_eq(hny_position_load(scratch_path("p"), true, &position, &found), HNY_OK);
     cr_assert(found && memcmp(&position, &back, sizeof back) == 0);
-    cr_assert_eq(hny_position_load(scratch_path("none"), &back, &found), HNY_OK);
+    cr_assert_eq(hny_position_load(scratch_path("none"), true, &back, &found), HNY_OK);
     cr_assert(!found);
     static const char *const wrong[] = {
         "{}",
-        "{\"stream\":\"x\",\"record\":1,\"refused\":0,\"bytes\":0,\"end\":0,\"seen\":[]}",
-        "{\"stream\":\"0000000000000001\",\"record\":-1,\"refused\":0,\"bytes\":0,\"end\":0,\"seen\":[]}",
-        "{\"stream\":\"0000000000000001\",\"record\":1,\"refused\":0,\"bytes\":0,\"end\":0,\"seen\":[1]}",
-        "{\"stream\":\"0000000000000001\",\"record\":1,\"refused\":0,\"bytes\":0,\"end\":0}",
+        "{\"of\":\"output\",\"stream\":\"x\",\"record\":1,\"refused\":0,\"bytes\":0,\"end\":0,\"seen\":[]}",
+        "{\"of\":\"output\",\"stream\":\"0000000000000001\",\"record\":-1,\"refused\":0,\"bytes\":0,\"end\":"
+        "0,\"seen\":[]}",
+        "{\"of\":\"output\",\"stream\":\"0000000000000001\",\"record\":1,\"refused\":0,\"bytes\":0,\"end\":0,"
+        "\"seen\":[1]}",
+        "{\"of\":\"output\",\"stream\":\"0000000000000001\",\"record\":1,\"refused\":0,\"bytes\":0,\"end\":"
+        "0}",
         "[]",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        cr_assert_eq(hny_position_load(scratch_put("w", wrong[i], strlen(wrong[i])), &back, &found),
+        cr_assert_eq(hny_position_load(scratch_put("w", wrong[i], strlen(wrong[i])), true, &back, &found),
                      HNY_ERROR_INPUT);
 }
 

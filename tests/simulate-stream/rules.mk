@@ -6,6 +6,6 @@ $(BUILD)/simulate-stream: $(SIMULATE_STREAM_OBJECTS) $(BUILD)/libhonyaku.a
 	@echo "  link $@"
 	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-simulate: simulate-stream # too
+simulate: simulate-stream
 simulate-stream: $(BUILD)/simulate-stream
 	@$< --seeds $(or $(SEEDS),100000) --first $(or $(FIRST),1)

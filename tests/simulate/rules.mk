@@ -6,5 +6,5 @@ $(BUILD)/simulate: $(SIMULATE_OBJECTS) $(BUILD)/libhonyaku.a
 	@echo "  link $@"
 	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-simulate: $(BUILD)/simulate ## broker, workers and clients in 100,000 worlds of faults, some minutes: SEEDS=100000 FIRST=1
+simulate: $(BUILD)/simulate ## broker, workers, clients and stages of streams in 100,000 worlds of faults, some minutes: SEEDS=100000 FIRST=1
 	@$< --seeds $(or $(SEEDS),100000) --first $(or $(FIRST),1)
