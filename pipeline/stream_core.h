@@ -19,8 +19,7 @@
 
 enum { HNY_STREAM_WINDOW = 1024 }; /* records behind the last stored one that a stage holds at most */
 #define HNY_STREAM_UNKNOWN UINT64_MAX
-#define HNY_STREAM_MOST ((uint64_t)1 << 62) /* no record's number is higher, so sums of numbers are numbers  \
-                                             */
+#define HNY_STREAM_MOST ((uint64_t)1 << 62) /* no number is higher, so sums of them are numbers too */
 
 /* PAYLOAD's pieces: none (NULL) is a record of which nothing is written; one is a text; 2n+1 are the n
  * sentences of a text, each between the white space around it (pipeline/stage_work.h). */

@@ -22,8 +22,8 @@ enum {
     PLACES = HNY_STREAM_WINDOW + 1,
     TICK = 50
 };
-#define CALM 20000     /* ms after which the faults end */
-#define THE_END 400000 /* ms by which all has to be stored */
+#define CALM 20000  /* ms after which the faults end */
+#define A_LINE 3000 /* ms that one may take at most, where the window is a single record */
 
 enum breach { NO_BREACH, BREACH_EARLY, BREACH_SEEN, BREACH_TORN, BREACH_AHEAD, BREACHES };
 static const char *const breaches[BREACHES] = {"none", "early", "seen", "torn", "ahead"};
@@ -547,7 +547,7 @@ static size_t run(struct world *world, uint64_t seed, size_t lines, enum breach 
     events_put(&world->events, &(struct event){.time = 500, .kind = EVENT_FAULT});
     while (!world->over && events_take(&world->events, &event)) {
         world->now = event.time;
-        demand(world, world->now < THE_END, "the stream stands still");
+        demand(world, world->now < 2 * CALM + A_LINE * world->lines, "the stream stands still");
         happen(world, &event);
     }
     while (events_take(&world->events, &event)) {
