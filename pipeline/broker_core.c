@@ -14,7 +14,7 @@ void hny_broker_limits_defaults(struct hny_broker_limits *limits) {
                                          .clients = 20000,
                                          .waiting = 4096,
                                          .answers = 8192,
-                                         .request_bytes = (size_t)1 << 20,
+                                         .request_bytes = HNY_REQUEST_BYTES,
                                          .request_sentences = 1024,
                                          .bytes = (size_t)1 << 30,
                                          .killed = 3};

@@ -119,6 +119,13 @@ static hny_status ask_unsent(struct hny_client_core *core, uint64_t now) {
 
 hny_status hny_client_core_translate(struct hny_client_core *core, uint64_t now, struct hny_payload *payload,
                                      uint64_t *sequence) {
+    if (payload->bytes > HNY_REQUEST_BYTES) {
+        /* A broker might hang up on it, again and again. */
+        *sequence = ++core->last;
+        return act(core, true,
+                   (struct hny_message){
+                       .command = HNY_REFUSED, .id.sequence = *sequence, .refusal = HNY_REFUSED_TOO_LONG});
+    }
     struct pending *pending = hny_allocate(1, sizeof *pending);
     if (!pending) return HNY_ERROR_MEMORY;
     pending->sequence = *sequence = ++core->last;

@@ -65,6 +65,8 @@ struct hny_piece {
     size_t size;
 };
 
+enum { HNY_REQUEST_BYTES = 1 << 20 }; /* of a request's sentences: more are refused */
+
 enum { HNY_ROUTE_NAME = 64 }; /* bytes of a model's or pair's name, its NUL included */
 
 /* What a request wants, of what the broker has to know. Workers read the rest out of the options. */
