@@ -5,6 +5,7 @@
 #include "pipeline/bare.h"
 #include "pipeline/gate.h"
 #include "pipeline/post.h"
+#include <stdio.h>
 #include <string.h>
 
 /* Messages of one socket that are read before the other one's turn. */
@@ -203,10 +204,20 @@ static hny_status turn(struct shell *shell) {
     return out(shell);
 }
 
+/* Keys may have come and gone. */
+static void renew_lists(struct shell *shell) {
+    if (!shell->gate) return;
+    if (hny_gate_renew(shell->gate, shell->options->allow) == HNY_OK)
+        hny_progress_note("lists of keys were read again");
+    else
+        fprintf(stderr, "honyaku: broker: lists of keys stay as they were: %s\n", hny_message());
+}
+
 static hny_status serve(struct shell *shell) {
     uint64_t end = 0;
     for (;;) {
         HNY_TRY(turn(shell));
+        if (hny_reload_requested()) renew_lists(shell);
         if (!hny_stop_requested()) continue;
         uint64_t now = hny_milliseconds();
         if (!end) {
@@ -220,6 +231,7 @@ static hny_status serve(struct shell *shell) {
 hny_status hny_broker_run(const struct hny_broker_options *options, void (*ready)(void *context),
                           void *context) {
     struct shell shell = {.options = options};
+    hny_reload_catch();
     hny_status status = open_shell(&shell);
     if (status == HNY_OK && ready) ready(context);
     if (status == HNY_OK) hny_notify_ready();

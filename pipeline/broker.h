@@ -21,7 +21,7 @@ void hny_broker_options_defaults(struct hny_broker_options *options); /* the end
 
 /* Serves until hny_stop_requested() (base/progress.h); then no new work is accepted, what was accepted is
  * answered, and HNY_OK returned. READY, where not NULL, is called with CONTEXT once both sockets are bound.
- */
+ * After SIGHUP the files of keys are read again. */
 hny_status hny_broker_run(const struct hny_broker_options *options, void (*ready)(void *context),
                           void *context);
 

@@ -13,6 +13,7 @@ static const char gate_endpoint[] = "inproc://zeromq.zap.01";
 static const char *const domains[HNY_DOORS] = {"clients", "workers"};
 
 struct hny_gate {
+    pthread_mutex_t lock; /* of the lists */
     struct hny_key_list lists[HNY_DOORS];
     void *socket; /* REP, the thread's once it runs */
     pthread_t thread;
@@ -21,14 +22,17 @@ struct hny_gate {
 };
 
 /* The frames of a request: version, number, domain, address, identity, mechanism, credentials. */
-static bool lets_in(const struct hny_gate *gate, const struct hny_parcel *request) {
+static bool lets_in(struct hny_gate *gate, const struct hny_parcel *request) {
     const struct hny_piece *frames = request->pieces;
     if (request->count != 7 || !hny_piece_is(&frames[5], "CURVE") || frames[6].size != HNY_KEY_SIZE)
         return false;
+    bool in = false;
+    pthread_mutex_lock(&gate->lock);
     for (int door = 0; door < HNY_DOORS; door++)
         if (hny_piece_is(&frames[2], domains[door]))
-            return hny_key_list_has(&gate->lists[door], (const uint8_t *)frames[6].data);
-    return false;
+            in = hny_key_list_has(&gate->lists[door], (const uint8_t *)frames[6].data);
+    pthread_mutex_unlock(&gate->lock);
+    return in;
 }
 
 static hny_status answer(struct hny_gate *gate, const struct hny_parcel *request) {
@@ -101,12 +105,27 @@ hny_status hny_doors_check(const char *const endpoints[HNY_DOORS], const char *k
 hny_status hny_gate_create(struct hny_gate **gate, void *context, const char *const lists[HNY_DOORS]) {
     struct hny_gate *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
-    hny_status status = HNY_OK;
-    for (int door = 0; door < HNY_DOORS && status == HNY_OK; door++)
-        if (lists[door]) status = hny_key_list_read(lists[door], &made->lists[door]);
+    pthread_mutex_init(&made->lock, NULL);
+    hny_status status = hny_gate_renew(made, lists);
     if (status == HNY_OK) status = start(made, context);
     if (status != HNY_OK) hny_gate_destroy(&made);
     *gate = made;
+    return status;
+}
+
+hny_status hny_gate_renew(struct hny_gate *gate, const char *const lists[HNY_DOORS]) {
+    struct hny_key_list renewed[HNY_DOORS] = {0};
+    hny_status status = HNY_OK;
+    for (int door = 0; door < HNY_DOORS && status == HNY_OK; door++)
+        if (lists[door]) status = hny_key_list_read(lists[door], &renewed[door]);
+    for (int door = 0; door < HNY_DOORS && status == HNY_OK; door++) {
+        struct hny_key_list old = gate->lists[door];
+        pthread_mutex_lock(&gate->lock);
+        gate->lists[door] = renewed[door];
+        pthread_mutex_unlock(&gate->lock);
+        renewed[door] = old;
+    }
+    for (int door = 0; door < HNY_DOORS; door++) hny_key_list_free(&renewed[door]);
     return status;
 }
 
@@ -117,6 +136,7 @@ void hny_gate_destroy(struct hny_gate **gate) {
     if (old->running) pthread_join(old->thread, NULL);
     if (old->socket) zmq_close(old->socket);
     for (int door = 0; door < HNY_DOORS; door++) hny_key_list_free(&old->lists[door]);
+    pthread_mutex_destroy(&old->lock);
     free(old);
     *gate = NULL;
 }

@@ -20,6 +20,10 @@ hny_status hny_doors_check(const char *const endpoints[HNY_DOORS], const char *k
 hny_status hny_gate_create(struct hny_gate **gate, void *context, const char *const lists[HNY_DOORS]);
 void hny_gate_destroy(struct hny_gate **gate); /* nulls; NULL is allowed */
 
+/* Reads the lists again: who connects from now on is held against the new ones. Connections that stand are
+ * left alone. Failure leaves the old lists. */
+hny_status hny_gate_renew(struct hny_gate *gate, const char *const lists[HNY_DOORS]);
+
 /* HNY_ERROR_IO once its thread has failed. */
 hny_status hny_gate_check(const struct hny_gate *gate);
 

@@ -204,6 +204,10 @@ static bool any_lives(const struct hny_supervisor *supervisor, unsigned order, i
     return any;
 }
 
+void hny_supervisor_signal(const struct hny_supervisor *supervisor, unsigned order, int number) {
+    any_lives(supervisor, order, number);
+}
+
 static void stop_order(struct hny_supervisor *supervisor, unsigned order, unsigned patience) {
     double end = hny_seconds() + patience / 1000.0;
     any_lives(supervisor, order, SIGTERM);

@@ -44,6 +44,9 @@ void hny_supervisor_on_reload(struct hny_supervisor *supervisor, const struct hn
  * itself with another status, six times without having lived for 10 seconds, is given up. */
 void hny_supervisor_finishes(struct hny_supervisor *supervisor);
 
+void hny_supervisor_signal(const struct hny_supervisor *supervisor, unsigned order,
+                           int number); /* sends it to the children of ORDER */
+
 /* Keeps the children alive until hny_stop_requested() (base/progress.h) or all is finished; then SIGTERM
  * order by order, each after the children of the one before have ended, and SIGKILL for those that have not
  * after PATIENCE ms. HNY_ERROR_IO where one was given up: then all are stopped too. Says that this process is

@@ -73,7 +73,8 @@ const struct hny_command hny_command_broker = {
                    "come and go as they "
                    "like. What a lost worker held is handed out again. SIGTERM: nothing new is accepted, "
                    "what was accepted is "
-                   "answered, and the broker ends.\n"
+                   "answered, and the broker ends. SIGHUP: the lists of keys are read again, for who "
+                   "connects from then on.\n"
                    "pipeline/PROTOCOL.md is what is spoken; the simplest client is a ZeroMQ REQ socket that "
                    "sends a sentence.",
     .example = "honyaku broker --bind tcp://127.0.0.1:5555 --workers tcp://127.0.0.1:5556",

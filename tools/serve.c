@@ -9,6 +9,7 @@
 #include "tools/service_state.h"
 
 #include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,7 @@ static void close_service(struct service *service) {
 
 static hny_status reload(void *context) {
     struct service *service = context;
+    hny_supervisor_signal(service->children.supervisor, BROKERS, SIGHUP); /* its lists of keys */
     for (size_t i = 0; i < service->count; i++) {
         struct served *model = &service->models[i];
         HNY_TRY(open_version(service, model->folder, &model->renewed));
@@ -279,11 +281,11 @@ const struct hny_command hny_command_serve = {
     .name = "serve",
     .arguments = "",
     .summary = "serve models to clients: a broker and its workers",
-    .description =
-        "One process hands out sentences, others translate them; one that ends is started again. "
-        "The workers of a model "
-        "share its weights in memory. SIGTERM: nothing new is accepted, what was accepted is "
-        "answered, and all end. SIGHUP, or honyaku reload: the models are taken up anew with nothing lost.",
+    .description = "One process hands out sentences, others translate them; one that ends is started again. "
+                   "The workers of a model "
+                   "share its weights in memory. SIGTERM: nothing new is accepted, what was accepted is "
+                   "answered, and all end. SIGHUP, or honyaku reload: the models, and lists of keys, are "
+                   "taken up anew with nothing lost.",
     .example = "honyaku serve --model en-ja=model/ --bind tcp://127.0.0.1:5555 --workers 2",
     .options = options,
     .least = 0,
