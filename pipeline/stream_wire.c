@@ -59,6 +59,7 @@ static hny_status fail(const char *what) {
 
 static hny_status read_pieces(const struct hny_piece *pieces, size_t count, struct hny_record *record) {
     if (count > HNY_RECORD_PIECES) return fail("too many pieces");
+    if (count > 0 && count % 2 == 0) return fail("sentences that do not stand between pieces");
     for (size_t i = 0; i < count; i++)
         if (memchr(pieces[i].data, '\0', pieces[i].size) || memchr(pieces[i].data, '\n', pieces[i].size) ||
             !hny_utf8_valid(pieces[i].data, pieces[i].size))

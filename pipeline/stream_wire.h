@@ -14,7 +14,8 @@ enum { HNY_RECORD_PIECES = 2049 };
 hny_status hny_stream_wire_write(struct hny_frames *frames, const struct hny_link_message *message);
 
 /* *MESSAGE of COUNT frames; its record's payload is a copy and the caller's. HNY_ERROR_INPUT where they are
- * no message. Pieces have to be UTF-8 without NUL and LF. */
+ * no message. Pieces have to be UTF-8 without NUL and LF, and none or an odd number: sentences stand between
+ * others. */
 hny_status hny_stream_wire_read(const struct hny_piece *frames, size_t count,
                                 struct hny_link_message *message);
 

@@ -194,6 +194,27 @@ Test(stream, positions_come_back_and_what_is_none_is_refused) {
                      HNY_ERROR_INPUT);
 }
 
+/* Whether a record of COUNT pieces that comes by a link is one. */
+static bool comes_through(size_t count) {
+    struct hny_frames frames = {0};
+    struct hny_piece pieces[8];
+    struct hny_link_message message = {.verb = HNY_LINK_RECORD, .record.number = 1}, back;
+    for (size_t i = 0; i < 8; i++) pieces[i] = (struct hny_piece){"a", 1};
+    message.record.payload = hny_payload_create((struct hny_piece){"", 0}, pieces, count);
+    cr_assert_eq(hny_stream_wire_write(&frames, &message), HNY_OK);
+    hny_status status = hny_stream_wire_read(frames.pieces, frames.count, &back);
+    cr_assert(status == HNY_ERROR_INPUT || back.record.payload->count == count);
+    hny_payload_drop(&message.record.payload);
+    hny_payload_drop(&back.record.payload);
+    hny_frames_free(&frames);
+    return status == HNY_OK;
+}
+
+Test(stream, a_record_whose_sentences_do_not_stand_between_pieces_is_none) {
+    cr_assert(comes_through(1) && comes_through(3) && comes_through(7));
+    cr_assert(!comes_through(2) && !comes_through(4) && !comes_through(8));
+}
+
 static struct hny_payload *do_work(enum hny_work_kind kind, struct hny_payload *payload) {
     struct hny_work *work = NULL;
     struct hny_record record = {.number = 4, .payload = payload}, done;
