@@ -111,11 +111,14 @@ hny_status hny_supervisor_add(struct hny_supervisor *supervisor, const char *pat
     return HNY_OK;
 }
 
-/* In the child: signals as a new process has them, and an end with the parent's. */
+/* In the child: signals as a new process has them, and an end with the parent's. What a terminal says to all
+ * of its processes at once is this process's own business, since it ends its children one after another. */
 static void become(const struct child *child, const char *place, pid_t parent) {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGHUP);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(1);
     if (child->file >= 0) fcntl(child->file, F_SETFD, 0);

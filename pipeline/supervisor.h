@@ -13,8 +13,9 @@ hny_status hny_supervisor_create(struct hny_supervisor **supervisor);
 
 /* A child that runs WORDS (NULL at the end; copied) of the program PATH, and again when it ends, after 0.2
  * seconds, then twice as long each time, up to 5 seconds, and from 0.2 again once it has lived for 10. It
- * gets SIGTERM when this process dies. FILE, unless -1, stays open in it under the same number. ORDER:
- * children of a lower one are stopped first. */
+ * gets SIGTERM when this process dies, and does not hear SIGINT and SIGHUP, which a terminal sends to both.
+ * FILE, unless -1, stays open in it under the same number. ORDER: children of a lower one are stopped first.
+ */
 hny_status hny_supervisor_add(struct hny_supervisor *supervisor, const char *path, const char *const *words,
                               int file, unsigned order);
 
