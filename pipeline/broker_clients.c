@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One client cannot have more than such a part of the memory, whether it waits or never says what it
+ * received: the others are served all the same. */
+#define SHARES 4
+
 /* --- Saying ----------------------------------------------------------------------------------------- */
 
 static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_verb command,
@@ -60,11 +64,16 @@ void hny_request_wait(struct hny_broker_core *core, struct hny_request *request,
     if (flow->count++ == 0) hny_list_put(&flow->route->ring, &flow->node);
 }
 
+/* What CLIENT has took BEFORE, and takes NOW. */
+static void count_bytes(struct hny_broker_core *core, struct hny_client *client, size_t before, size_t now) {
+    client->bytes = client->bytes + now - before;
+    core->counts.bytes = core->counts.bytes + now - before;
+}
+
 static void set_payload(struct hny_broker_core *core, struct hny_request *request,
                         struct hny_payload *payload) {
     struct hny_payload *old = request->payload;
-    core->counts.bytes += hny_payload_cost(payload);
-    core->counts.bytes -= hny_payload_cost(old);
+    count_bytes(core, request->client, hny_payload_memory(old), hny_payload_memory(payload));
     request->payload = hny_payload_keep(payload);
     hny_payload_drop(&old);
 }
@@ -77,6 +86,7 @@ static void forget(struct hny_broker_core *core, struct hny_request *request) {
     else
         client->waiting--;
     set_payload(core, request, NULL);
+    count_bytes(core, client, sizeof *request, 0);
     HASH_DEL(client->requests, request);
     free(request);
 }
@@ -190,7 +200,10 @@ static enum hny_refusal judge(const struct hny_broker_core *core, const struct h
         return HNY_REFUSED_TOO_LONG;
     if (core->draining) return HNY_REFUSED_LEAVING;
     if (!route) return HNY_REFUSED_MODEL;
-    if (hny_payload_cost(payload) + core->counts.bytes > limits->bytes) return HNY_REFUSED_BUSY;
+    size_t bytes = hny_payload_memory(payload) + sizeof(struct hny_request);
+    if (bytes + core->counts.bytes > limits->bytes) return HNY_REFUSED_BUSY;
+    if (client && client->bytes > 0 && bytes + client->bytes > limits->bytes / SHARES)
+        return HNY_REFUSED_BUSY;
     if (!client) return HASH_COUNT(core->clients) < limits->clients ? HNY_NOT_REFUSED : HNY_REFUSED_BUSY;
     return client->waiting < limits->waiting && client->answers < limits->answers ? HNY_NOT_REFUSED
                                                                                   : HNY_REFUSED_BUSY;
@@ -220,6 +233,7 @@ static hny_status accept(struct hny_broker_core *core, uint64_t now, struct hny_
     request->accepted = now;
     request->deadline = message->payload->wants.deadline ? now + message->payload->wants.deadline : 0;
     set_payload(core, request, message->payload);
+    count_bytes(core, client, 0, sizeof *request);
     HASH_ADD(hh, client->requests, sequence, sizeof request->sequence, request);
     client->waiting++;
     core->counts.accepted++;
@@ -340,8 +354,10 @@ hny_status hny_clients_tick(struct hny_broker_core *core, uint64_t now) {
     struct hny_request *request = NULL, *next = NULL;
     forget_old_answers(core, now);
     HASH_ITER(hh, core->clients, client, next_client) {
-        HASH_ITER(hh, client->requests, request, next)
-        HNY_TRY(tick_request(core, now, request));
+        if (client->waiting > 0) {
+            HASH_ITER(hh, client->requests, request, next)
+            HNY_TRY(tick_request(core, now, request));
+        }
         if (!client->requests && now - client->heard >= core->limits.remember) free_client(core, client);
     }
     return HNY_OK;

@@ -15,7 +15,7 @@ void hny_broker_limits_defaults(struct hny_broker_limits *limits) {
                                          .waiting = 4096,
                                          .answers = 8192,
                                          .request_bytes = HNY_REQUEST_BYTES,
-                                         .request_sentences = 1024,
+                                         .request_sentences = HNY_REQUEST_SENTENCES,
                                          .bytes = (size_t)1 << 30,
                                          .killed = 3};
 }

@@ -36,8 +36,9 @@ struct hny_broker_limits {
     size_t answers;    /* of one client that are remembered */
     size_t request_bytes;     /* of the sentences of a request */
     size_t request_sentences; /* of a request */
-    size_t bytes;             /* of all that waits, is worked on and is remembered */
-    unsigned killed;          /* workers that a request may cost */
+    size_t bytes;    /* of memory for all that waits, is worked on and is remembered; a client's share is a
+                      * quarter, or a single request */
+    unsigned killed; /* workers that a request may cost */
 };
 void hny_broker_limits_defaults(struct hny_broker_limits *limits);
 

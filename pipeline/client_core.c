@@ -117,14 +117,21 @@ static hny_status ask_unsent(struct hny_client_core *core, uint64_t now) {
     return HNY_OK;
 }
 
+/* A broker might hang up on what is too long, again and again. */
+static enum hny_refusal judge(const struct hny_payload *payload) {
+    if (payload->bytes > HNY_REQUEST_BYTES || payload->count > HNY_REQUEST_SENTENCES)
+        return HNY_REFUSED_TOO_LONG;
+    return payload->options.size > HNY_OPTIONS_BYTES ? HNY_REFUSED_BAD : HNY_NOT_REFUSED;
+}
+
 hny_status hny_client_core_translate(struct hny_client_core *core, uint64_t now, struct hny_payload *payload,
                                      uint64_t *sequence) {
-    if (payload->bytes > HNY_REQUEST_BYTES) {
-        /* A broker might hang up on it, again and again. */
+    enum hny_refusal refusal = judge(payload);
+    if (refusal) {
         *sequence = ++core->last;
-        return act(core, true,
-                   (struct hny_message){
-                       .command = HNY_REFUSED, .id.sequence = *sequence, .refusal = HNY_REFUSED_TOO_LONG});
+        return act(
+            core, true,
+            (struct hny_message){.command = HNY_REFUSED, .id.sequence = *sequence, .refusal = refusal});
     }
     struct pending *pending = hny_allocate(1, sizeof *pending);
     if (!pending) return HNY_ERROR_MEMORY;

@@ -22,8 +22,8 @@ hny_status hny_client_core_create(struct hny_client_core **core, const uint8_t *
 void hny_client_core_destroy(struct hny_client_core **core); /* nulls; NULL is allowed */
 
 /* A request: *SEQUENCE is its number, from 1 in order. A reference to PAYLOAD is taken. It goes out at once
- * unless very many are under way: then when those before it have been answered. Longer than HNY_REQUEST_BYTES
- * it is refused at once. */
+ * unless very many are under way: then when those before it have been answered. What
+ * no broker takes (HNY_REQUEST_BYTES and its neighbours) is refused at once. */
 hny_status hny_client_core_translate(struct hny_client_core *core, uint64_t now, struct hny_payload *payload,
                                      uint64_t *sequence);
 

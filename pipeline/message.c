@@ -18,6 +18,12 @@ const char *hny_refusal_name(enum hny_refusal refusal) {
     return (size_t)refusal < HNY_REFUSALS ? names[refusal] : "unknown";
 }
 
+size_t hny_payload_memory(const struct hny_payload *payload) {
+    if (!payload) return 0;
+    return sizeof *payload + payload->count * sizeof *payload->sentences + payload->options.size +
+           payload->bytes;
+}
+
 struct hny_payload *hny_payload_create(struct hny_piece options, const struct hny_piece *sentences,
                                        size_t count) {
     size_t bytes = 0, text = options.size, size = 0;

@@ -41,7 +41,7 @@ enum hny_refusal {
     HNY_REFUSED_BUSY,      /* a limit is reached: later, perhaps */
     HNY_REFUSED_DEADLINE,  /* passed */
     HNY_REFUSED_MODEL,     /* no worker has such a model */
-    HNY_REFUSED_TOO_LONG,  /* more bytes or sentences than the broker takes */
+    HNY_REFUSED_TOO_LONG,  /* more bytes or sentences than the broker takes, in the request or its answer */
     HNY_REFUSED_POISON,    /* it has killed too many workers */
     HNY_REFUSED_CANCELLED, /* as asked */
     HNY_REFUSED_LEAVING,   /* the broker is shutting down */
@@ -65,7 +65,12 @@ struct hny_piece {
     size_t size;
 };
 
-enum { HNY_REQUEST_BYTES = 1 << 20 }; /* of a request's sentences: more are refused */
+/* Of a request: what has more is refused. */
+enum { HNY_REQUEST_BYTES = 1 << 20, HNY_REQUEST_SENTENCES = 1024, HNY_OPTIONS_BYTES = 16 << 10 };
+
+/* Of a frame to the broker, which hangs up on larger ones: above a request's limit, so that what is somewhat
+ * too long is refused in words. */
+enum { HNY_FRAME_BYTES = 2 * HNY_REQUEST_BYTES };
 
 enum { HNY_ROUTE_NAME = 64 }; /* bytes of a model's or pair's name, its NUL included */
 
@@ -94,6 +99,9 @@ enum { HNY_SENTENCE_COST = 16 };
 static inline size_t hny_payload_cost(const struct hny_payload *payload) {
     return payload ? payload->bytes + HNY_SENTENCE_COST * payload->count : 0;
 }
+
+/* The memory that PAYLOAD takes: 0 for NULL. */
+size_t hny_payload_memory(const struct hny_payload *payload);
 
 /* Copies OPTIONS and COUNT sentences; one reference is the caller's. NULL with a message: out of memory. */
 struct hny_payload *hny_payload_create(struct hny_piece options, const struct hny_piece *sentences,

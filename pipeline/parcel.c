@@ -50,11 +50,11 @@ static hny_status skip_rest(void *socket) {
 hny_status hny_parcel_receive(void *socket, struct hny_parcel *parcel, bool *any) {
     HNY_TRY(reserve(parcel));
     forget_parts(parcel);
-    *any = false;
+    *any = parcel->cut = false;
     for (bool more = true; more;) {
         if (parcel->count == HNY_PARCEL_PARTS) {
             HNY_TRY(skip_rest(socket));
-            forget_parts(parcel);
+            parcel->cut = *any = true;
             return HNY_OK;
         }
         zmq_msg_t *part = &parcel->parts[parcel->count];

@@ -9,11 +9,12 @@
 struct hny_parcel {
     zmq_msg_t *parts;
     struct hny_piece *pieces; /* [count] where the parts lie */
-    size_t count, capacity;
+    size_t count;
+    bool cut; /* there were more */
 };
 void hny_parcel_free(struct hny_parcel *parcel);
 
-enum { HNY_PARCEL_PARTS = 4096 }; /* of a message; further ones are lost, and the message with them */
+enum { HNY_PARCEL_PARTS = 4096 }; /* of a message; further ones are lost */
 
 /* The next message that has come on SOCKET: *ANY false where there is none, without waiting. */
 hny_status hny_parcel_receive(void *socket, struct hny_parcel *parcel, bool *any);

@@ -30,7 +30,7 @@ hny_status hny_post_receive(struct hny_post *post, void *socket, struct hny_mess
     for (;;) {
         HNY_TRY(hny_parcel_receive(socket, &post->parcel, any));
         if (!*any) return HNY_OK;
-        if (parcel->count < 2 || parcel->pieces[0].size != 0) continue;
+        if (parcel->cut || parcel->count < 2 || parcel->pieces[0].size != 0) continue;
         hny_status status = hny_wire_read(parcel->pieces + 1, parcel->count - 1, message);
         if (status != HNY_ERROR_INPUT) return status;
     }

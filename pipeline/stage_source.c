@@ -206,6 +206,7 @@ static hny_status next_message(struct hny_source *source, const char **text, siz
         source->there = *more;
         source->at = 0;
     }
+    if (source->parcel.cut) *more = source->there = false; /* it is not known what was its last frame */
     if (!*more) return HNY_OK;
     const struct hny_piece *last = &source->parcel.pieces[source->parcel.count - 1];
     const char *begin = last->data + source->at;

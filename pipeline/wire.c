@@ -194,6 +194,9 @@ static hny_status check_sentences(const struct hny_piece *sentences, size_t coun
 static hny_status read_payload(const struct hny_piece *options, const struct hny_piece *sentences,
                                size_t count, struct hny_message *message) {
     json_t *json = NULL;
+    if (message->command == HNY_TRANSLATE && options->size > HNY_OPTIONS_BYTES)
+        return hny_fail(HNY_ERROR_INPUT, "options of %zu bytes, not at most %d", options->size,
+                        HNY_OPTIONS_BYTES);
     HNY_TRY(check_sentences(sentences, count));
     message->payload = hny_payload_create(*options, sentences, count);
     if (!message->payload) return HNY_ERROR_MEMORY;

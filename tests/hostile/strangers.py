@@ -110,6 +110,8 @@ def messages_that_break_the_protocol():
     expect_malformed("options that are no JSON", head + [b"{" * 100000, b"a"])
     expect_malformed("options that nest", head + [b"[" * 100000 + b"]" * 100000, b"a"])
     expect_malformed("too many sentences", head + [b"{}"] + [b"a"] * 2000)
+    expect_malformed("more frames than a message may have", head + [b"{}"] + [b"a"] * 5000)
+    expect_malformed("options that are too long", head + [b'{"x": "' + b"a" * 20000 + b'"}', b"a"])
     expect_malformed("too much text", head + [b"{}", b"a" * (1 << 20), b"a"])
     silent = dealer()
     for frames in (

@@ -211,6 +211,56 @@ Test(broker, limits_refuse_what_goes_beyond) {
     close_scene(&scene);
 }
 
+static void ask_with(struct scene *scene, uint8_t client, uint64_t number, size_t option_bytes) {
+    static const char options[8192];
+    struct hny_message message = make(HNY_TRANSLATE, client, number);
+    const struct hny_piece sentence = {"a", 1};
+    struct hny_payload *payload = message.payload =
+        hny_payload_create((struct hny_piece){options, option_bytes}, &sentence, 1);
+    cr_assert_not_null(payload);
+    client_says(scene, message, NULL);
+    hny_payload_drop(&payload);
+}
+
+Test(broker, what_a_client_leaves_unconfirmed_takes_a_part_of_the_memory_alone) {
+    struct scene scene;
+    struct hny_broker_counts counts;
+    open_scene(&scene);
+    scene.limits.bytes = 64 << 10;
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    uint64_t number = 1;
+    for (; number < 64; number++) {
+        ask_with(&scene, ANNA, number, 4000);
+        if (refused(&scene, ANNA, HNY_REFUSED_BUSY)) break;
+        finish(&scene, WORKER, heard(&scene, HNY_WORK, WORKER)->id.sequence, "eins");
+    }
+    cr_assert(number > 4 && number < 64, "answers are short, but each takes something: %d", (int)number);
+    for (uint64_t first = number++; number < first + 8; number++) ask_with(&scene, ANNA, number, 4000);
+    hny_broker_core_count(scene.core, &counts);
+    cr_assert(counts.bytes <= scene.limits.bytes / 4);
+    ask_with(&scene, BERT, 1, 4000);
+    cr_assert(heard(&scene, HNY_ACCEPTED, BERT), "another has room");
+    client_says(&scene, make(HNY_RECEIVED, ANNA, number), NULL);
+    ask_with(&scene, ANNA, number + 1, 4000);
+    cr_assert(heard(&scene, HNY_ACCEPTED, ANNA), "and so has she, once she has confirmed");
+    close_scene(&scene);
+}
+
+Test(broker, options_count_as_memory) {
+    struct scene scene;
+    open_scene(&scene);
+    scene.limits.bytes = 64 << 10;
+    begin(&scene);
+    for (uint64_t number = 1; number <= 3; number++) {
+        ask_with(&scene, ANNA, number, 4000);
+        cr_assert(heard(&scene, HNY_ACCEPTED, ANNA));
+    }
+    ask_with(&scene, ANNA, 4, 8000);
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_BUSY));
+    close_scene(&scene);
+}
+
 Test(broker, a_new_broker_waits_for_its_workers) {
     struct scene scene;
     open_scene(&scene);

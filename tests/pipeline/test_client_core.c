@@ -54,6 +54,30 @@ static size_t said_after(struct hny_client_core *core, uint64_t now, uint64_t *l
     return said(core, HNY_TRANSLATE, last);
 }
 
+static enum hny_refusal refused_at_once(struct hny_client_core *core, size_t sentences, size_t option_bytes) {
+    static const char options[HNY_OPTIONS_BYTES + 1];
+    static struct hny_piece pieces[HNY_REQUEST_SENTENCES + 1];
+    struct hny_client_action action;
+    uint64_t number;
+    for (size_t i = 0; i < sentences; i++) pieces[i] = (struct hny_piece){"a", 1};
+    struct hny_payload *payload =
+        hny_payload_create((struct hny_piece){options, option_bytes}, pieces, sentences);
+    cr_assert_not_null(payload);
+    check(hny_client_core_translate(core, 1000, payload, &number));
+    hny_payload_drop(&payload);
+    cr_assert(hny_client_core_take(core, &action) && action.message.id.sequence == number);
+    hny_payload_drop(&action.message.payload);
+    return action.answer ? action.message.refusal : HNY_NOT_REFUSED;
+}
+
+Test(client, what_no_broker_takes_is_refused_at_once) {
+    struct hny_client_core *core = open_client();
+    cr_assert_eq(refused_at_once(core, HNY_REQUEST_SENTENCES, HNY_OPTIONS_BYTES), HNY_NOT_REFUSED);
+    cr_assert_eq(refused_at_once(core, HNY_REQUEST_SENTENCES + 1, 0), HNY_REFUSED_TOO_LONG);
+    cr_assert_eq(refused_at_once(core, 1, HNY_OPTIONS_BYTES + 1), HNY_REFUSED_BAD);
+    hny_client_core_destroy(&core);
+}
+
 Test(client, a_request_that_is_not_accepted_goes_out_again_and_more_and_more_rarely) {
     struct hny_client_core *core = open_client();
     uint64_t last;

@@ -138,6 +138,14 @@ Test(wire, what_is_no_message_is_refused) {
         frames[cases[i].frame] = cases[i].bad;
         expect_refused(cases[i].why, frames, 5);
     }
+    static char spaces[HNY_OPTIONS_BYTES + 1];
+    memset(spaces, ' ', sizeof spaces);
+    memcpy(spaces, "{}", 2);
+    good[3] = (struct hny_piece){spaces, HNY_OPTIONS_BYTES};
+    cr_assert_eq(hny_wire_read(good, 5, &read), HNY_OK, "%s", hny_message());
+    hny_payload_drop(&read.payload);
+    good[3].size++;
+    expect_refused("options that are too long", good, 5);
     good[1] = piece("BEAT");
     expect_refused("a beat of text", good, 5);
     expect_refused("a beat without numbers", good, 4);
