@@ -30,9 +30,7 @@ void hny_broker_options_defaults(struct hny_broker_options *options) {
 }
 
 static hny_status bind_socket(struct shell *shell, void **socket, const char *endpoint, enum hny_door door) {
-    /* Somewhat larger ones come in, so that they can be refused in words; beyond, the connection is cut. */
-    HNY_TRY(hny_socket_open(socket, shell->context, ZMQ_ROUTER,
-                            2 * (int64_t)shell->options->limits.request_bytes, 1000));
+    HNY_TRY(hny_socket_open(socket, shell->context, ZMQ_ROUTER, HNY_FRAME_BYTES, 1000));
     if (shell->gate && shell->options->allow[door]) HNY_TRY(hny_gate_guard(*socket, &shell->pair, door));
     return zmq_bind(*socket, endpoint) == 0 ? HNY_OK : hny_zmq_fail("cannot bind", endpoint);
 }

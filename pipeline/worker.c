@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define TICK 100
+#define AT_A_TIME 64        /* jobs that are handed on before the broker's turn */
 #define CREDIT_A_ROW 64     /* bytes; five rows are a sentence */
 #define LEAVE_AT_LAST 60000 /* ms that it has for what it holds, once it is to stop */
 
@@ -116,7 +117,8 @@ static hny_status deliver(struct shell *shell, int notice) {
     uint64_t times;
     ssize_t got = notice >= 0 ? read(notice, &times, sizeof times) : 0;
     (void)got; /* nothing there: what is done is looked for all the same */
-    for (bool taken = true; taken;) {
+    bool taken = true;
+    for (size_t i = 0; i < AT_A_TIME && taken; i++) {
         HNY_TRY(hny_worker_jobs_take(shell->jobs, &done, &taken));
         if (!taken) break;
         hny_status status = hny_worker_core_done(shell->core, done.number, done.refusal, done.payload);
@@ -129,7 +131,8 @@ static hny_status deliver(struct shell *shell, int notice) {
 static hny_status turn(struct shell *shell) {
     int notice = hny_worker_jobs_notice(shell->jobs);
     zmq_pollitem_t items[2] = {{shell->socket, 0, ZMQ_POLLIN, 0}, {NULL, notice, ZMQ_POLLIN, 0}};
-    if (zmq_poll(items, notice >= 0 ? 2 : 1, TICK) < 0 && zmq_errno() != EINTR)
+    long wait = hny_worker_jobs_more(shell->jobs) ? 0 : TICK;
+    if (zmq_poll(items, notice >= 0 ? 2 : 1, wait) < 0 && zmq_errno() != EINTR)
         return hny_zmq_fail("cannot wait for", "messages");
     HNY_TRY(hear(shell));
     HNY_TRY(deliver(shell, notice));

@@ -16,6 +16,7 @@ struct job {
     struct hny_buffer *texts; /* [payload->count] */
     uint64_t *tags;           /* [payload->count] of the lines that the translator has */
     json_t *lines;            /* an object for each sentence, where more than its text is wanted; else NULL */
+    size_t line_bytes;        /* of them, as text */
     size_t left;              /* sentences that the translator has */
     enum hny_refusal refusal;
     struct hny_line_wants wants;
@@ -38,7 +39,8 @@ struct hny_worker_jobs {
     size_t place_count, place_capacity;
     size_t *free_places;
     size_t free_count, free_capacity;
-    uint64_t echoed;
+    uint64_t echoed, told; /* jobs; lines that were taken */
+    bool more;             /* the translator may have further lines, without a notice */
 };
 
 hny_status hny_worker_jobs_create(struct hny_worker_jobs **jobs, const struct hny_model *model,
@@ -220,6 +222,7 @@ static void take_back(struct hny_worker_jobs *jobs, struct job *job) {
         if (job->tags[i] == NO_TAG) continue;
         hny_translator_cancel(jobs->translator, job->tags[i]);
         jobs->free_places[jobs->free_count++] = (size_t)job->tags[i];
+        job->tags[i] = NO_TAG;
     }
 }
 
@@ -238,14 +241,25 @@ void hny_worker_jobs_cancel(struct hny_worker_jobs *jobs, uint64_t number) {
 
 /* --- Lines ------------------------------------------------------------------------------------------ */
 
+/* Of JOB's answer more is there than the broker takes, which would hang up on it, and have it made again and
+ * again. */
+static void give_up(struct hny_worker_jobs *jobs, struct job *job) {
+    take_back(jobs, job);
+    job->left = 0;
+    job->refusal = HNY_REFUSED_TOO_LONG;
+}
+
 static hny_status keep_details(struct hny_worker_jobs *jobs, struct job *job, size_t sentence,
                                const struct hny_line_translation *line) {
     struct hny_buffer text = {0};
     json_t *object = NULL;
     hny_status status = hny_line_write(&job->style, jobs->model, sentence + 1, line, &text);
-    if (status == HNY_OK) status = hny_json_parse("a line", text.data, text.size, &object);
-    if (status == HNY_OK && json_array_set_new(job->lines, sentence, object) != 0)
+    job->line_bytes += text.size;
+    bool fits = job->line_bytes <= HNY_FRAME_BYTES;
+    if (status == HNY_OK && fits) status = hny_json_parse("a line", text.data, text.size, &object);
+    if (status == HNY_OK && fits && json_array_set_new(job->lines, sentence, object) != 0)
         status = hny_fail(HNY_ERROR_MEMORY, "out of memory for JSON");
+    if (status == HNY_OK && !fits) give_up(jobs, job);
     hny_buffer_free(&text);
     return status;
 }
@@ -253,20 +267,26 @@ static hny_status keep_details(struct hny_worker_jobs *jobs, struct job *job, si
 static hny_status take_line(struct hny_worker_jobs *jobs, struct hny_line_translation *line) {
     struct place place = jobs->places[line->tag];
     place.job->tags[place.sentence] = NO_TAG;
+    place.job->left--;
     jobs->free_places[jobs->free_count++] = line->tag;
     hny_status status =
         hny_buffer_append(&place.job->texts[place.sentence], line->texts[0].data, line->texts[0].size);
     if (status == HNY_OK && place.job->lines) status = keep_details(jobs, place.job, place.sentence, line);
     hny_line_translation_free(line);
-    if (status == HNY_OK && --place.job->left == 0) finish(jobs, place.job);
+    jobs->told++;
+    if (status == HNY_OK && place.job->left == 0) finish(jobs, place.job);
     return status;
 }
 
+/* As many as there are; of those of which much is told only one, so that a beat can go out between them. */
 static hny_status take_lines(struct hny_worker_jobs *jobs) {
     struct hny_line_translation line;
-    for (bool taken = true; taken;) {
+    jobs->more = false;
+    for (bool taken = true; taken && !jobs->more;) {
         HNY_TRY(hny_translator_take(jobs->translator, false, &line, &taken));
-        if (taken) HNY_TRY(take_line(jobs, &line));
+        if (!taken) return HNY_OK;
+        jobs->more = jobs->places[line.tag].job->lines != NULL;
+        HNY_TRY(take_line(jobs, &line));
     }
     return HNY_OK;
 }
@@ -297,6 +317,13 @@ static hny_status make_answer(const struct job *job, struct hny_payload **answer
     return status;
 }
 
+/* Whether the broker would hang up on ANSWER. */
+static bool is_too_large(const struct hny_payload *answer) {
+    bool large = answer->options.size > HNY_FRAME_BYTES;
+    for (size_t i = 0; i < answer->count; i++) large = large || answer->sentences[i].size > HNY_FRAME_BYTES;
+    return large;
+}
+
 hny_status hny_worker_jobs_take(struct hny_worker_jobs *jobs, struct hny_worker_done *done, bool *taken) {
     *taken = false;
     if (jobs->translator) HNY_TRY(take_lines(jobs));
@@ -305,6 +332,10 @@ hny_status hny_worker_jobs_take(struct hny_worker_jobs *jobs, struct hny_worker_
         *done = (struct hny_worker_done){.number = job->number, .refusal = job->refusal};
         bool wanted = !job->cancelled;
         hny_status status = wanted && !job->refusal ? make_answer(job, &done->payload) : HNY_OK;
+        if (done->payload && is_too_large(done->payload)) {
+            hny_payload_drop(&done->payload);
+            done->refusal = HNY_REFUSED_TOO_LONG;
+        }
         jobs->done = job->next;
         if (!jobs->done) jobs->last_done = &jobs->done;
         free_job(job);
@@ -321,5 +352,9 @@ int hny_worker_jobs_notice(const struct hny_worker_jobs *jobs) {
 }
 
 uint64_t hny_worker_jobs_steps(const struct hny_worker_jobs *jobs) {
-    return jobs->translator ? hny_translator_steps(jobs->translator) : jobs->echoed;
+    return jobs->translator ? hny_translator_steps(jobs->translator) + jobs->told : jobs->echoed;
+}
+
+bool hny_worker_jobs_more(const struct hny_worker_jobs *jobs) {
+    return jobs->more || jobs->done;
 }

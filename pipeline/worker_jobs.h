@@ -33,4 +33,7 @@ hny_status hny_worker_jobs_take(struct hny_worker_jobs *jobs, struct hny_worker_
 int hny_worker_jobs_notice(const struct hny_worker_jobs *jobs);
 uint64_t hny_worker_jobs_steps(const struct hny_worker_jobs *jobs);
 
+/* Whether _take may have something without a further notice: it does only so much at a time. */
+bool hny_worker_jobs_more(const struct hny_worker_jobs *jobs);
+
 #endif
