@@ -9,6 +9,7 @@
 /* A request is given up before the broker's core takes its client, which says nothing more, for gone. */
 #define DEADLINE 55000
 #define SILENCE 120000
+#define SHORT_SILENCE 1000 /* where there are too many */
 
 struct talker {
     UT_hash_handle by_peer, by_number;
@@ -22,7 +23,7 @@ struct talker {
 struct hny_bare {
     uint8_t nonce[8]; /* the first half of their uuids */
     size_t most;
-    uint64_t last;
+    uint64_t last, swept;
     struct talker *peers, *numbers;
 };
 
@@ -67,14 +68,25 @@ static void name(const struct hny_bare *bare, const struct talker *talker, struc
     id->sequence = talker->sequence;
 }
 
-static hny_status enter(struct hny_bare *bare, const struct hny_peer *peer, struct talker **talker) {
+static void sweep(struct hny_bare *bare, uint64_t now) {
+    struct talker *talker = NULL, *next = NULL;
+    if (now - bare->swept < SHORT_SILENCE) return;
+    bare->swept = now;
+    HASH_ITER(by_peer, bare->peers, talker, next) {
+        if (!talker->open && now - talker->heard >= SHORT_SILENCE) forget(bare, talker);
+    }
+}
+
+/* *TALKER stays NULL where there are too many. */
+static hny_status enter(struct hny_bare *bare, uint64_t now, const struct hny_peer *peer,
+                        struct talker **talker) {
     struct hny_peer key = {0};
     key.size = peer->size;
     memcpy(key.bytes, peer->bytes, peer->size);
     HASH_FIND(by_peer, bare->peers, &key, sizeof key, *talker);
     if (*talker) return HNY_OK;
-    if (HASH_CNT(by_peer, bare->peers) >= bare->most)
-        return hny_fail(HNY_ERROR_INPUT, "more than %zu clients", bare->most);
+    if (HASH_CNT(by_peer, bare->peers) >= bare->most) sweep(bare, now);
+    if (HASH_CNT(by_peer, bare->peers) >= bare->most) return HNY_OK;
     struct talker *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
     made->peer = key;
@@ -91,7 +103,11 @@ hny_status hny_bare_ask(struct hny_bare *bare, uint64_t now, const struct hny_pe
     *message = (struct hny_message){.command = HNY_PING};
     if (!hny_utf8_valid(text.data, text.size) || memchr(text.data, '\0', text.size))
         return hny_fail(HNY_ERROR_INPUT, "the text is no UTF-8, or holds NUL");
-    HNY_TRY(enter(bare, peer, &talker));
+    HNY_TRY(enter(bare, now, peer, &talker));
+    if (!talker) {
+        *message = (struct hny_message){.command = HNY_REFUSED, .refusal = HNY_REFUSED_BUSY};
+        return HNY_OK;
+    }
     talker->heard = now;
     if (!talker->open) {
         message->payload = hny_payload_create((struct hny_piece){"", 0}, &text, 1);

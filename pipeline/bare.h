@@ -11,8 +11,8 @@ hny_status hny_bare_create(struct hny_bare **bare, uint64_t nonce, size_t most);
 void hny_bare_destroy(struct hny_bare **bare); /* nulls; NULL is allowed */
 
 /* TEXT from PEER as a TRANSLATE; its payload is the caller's. *MESSAGE is a PING where PEER has a request
- * open: a REQ socket cannot ask twice, so it is no REQ. HNY_ERROR_INPUT where TEXT is no UTF-8, or there are
- * too many peers. */
+ * open: a REQ socket cannot ask twice, so it is no REQ. It is a REFUSED, for PEER, where too many peers are
+ * known that have one open, or had lately. HNY_ERROR_INPUT where TEXT is no UTF-8. */
 hny_status hny_bare_ask(struct hny_bare *bare, uint64_t now, const struct hny_peer *peer,
                         struct hny_piece text, struct hny_message *message);
 

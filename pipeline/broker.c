@@ -114,6 +114,8 @@ static hny_status from_bare(struct shell *shell, const struct hny_peer *peer, st
     uint64_t now = hny_milliseconds();
     hny_status status = hny_bare_ask(shell->bare, now, peer, text, &message);
     if (status == HNY_ERROR_INPUT) return send_bare(shell, peer, (struct hny_piece){"\0malformed", 10});
+    if (status == HNY_OK && message.command == HNY_REFUSED)
+        return send_bare(shell, peer, (struct hny_piece){"\0busy", 5});
     if (status == HNY_OK) status = hny_broker_core_client(shell->core, now, peer, NULL, &message);
     hny_payload_drop(&message.payload);
     return status;

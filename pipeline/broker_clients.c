@@ -147,6 +147,18 @@ static void free_client(struct hny_broker_core *core, struct hny_client *client)
     free(client);
 }
 
+/* Where as many clients are known as may be, those that want nothing and wait for nothing are forgotten: they
+ * are new ones when they come back. Not oftener than once in a beat, since all are looked at. */
+static void make_room(struct hny_broker_core *core, uint64_t now) {
+    struct hny_client *client = NULL, *next = NULL;
+    const struct hny_broker_limits *limits = &core->limits;
+    if (HASH_COUNT(core->clients) < limits->clients || now - core->swept < limits->beat) return;
+    core->swept = now;
+    HASH_ITER(hh, core->clients, client, next) {
+        if (!client->requests && now - client->heard >= limits->beat) free_client(core, client);
+    }
+}
+
 static bool owns(const struct hny_client *client, const uint8_t *key) {
     if (!client->keyed || !key) return client->keyed == (key != NULL);
     return memcmp(client->key, key, HNY_KEY_SIZE) == 0;
@@ -254,6 +266,7 @@ static hny_status translate(struct hny_broker_core *core, uint64_t now, const st
         if (request) return tell_client(core, request);
     }
     struct hny_route *route = NULL;
+    if (!client) make_room(core, now);
     HNY_TRY(find_route(core, now, message->payload, &route));
     enum hny_refusal refusal = judge(core, client, message->payload, route);
     if (refusal) {

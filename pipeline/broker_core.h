@@ -31,9 +31,10 @@ struct hny_broker_limits {
     uint64_t orphan;   /* ms that work waits for a model whose workers have all gone, or, with a new broker,
                         * have   not come yet */
     size_t routes;     /* names of models known at a time */
-    size_t clients;    /* known at a time */
-    size_t waiting;    /* requests of one client that wait or are worked on */
-    size_t answers;    /* of one client that are remembered */
+    size_t clients; /* known at a time: where there are so many, those that have nothing here and are silent
+                     * for a beat make room */
+    size_t waiting; /* requests of one client that wait or are worked on */
+    size_t answers; /* of one client that are remembered */
     size_t request_bytes;     /* of the sentences of a request */
     size_t request_sentences; /* of a request */
     size_t bytes;    /* of memory for all that waits, is worked on and is remembered; a client's share is a

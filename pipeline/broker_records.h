@@ -101,6 +101,7 @@ struct hny_broker_core {
     struct hny_histogram times; /* from a request's acceptance to its translation, ms */
     bool draining;
     uint64_t last_tick;
+    uint64_t swept;   /* when room was last made for new clients */
     uint64_t round;   /* of handing out */
     uint32_t session; /* the last that was opened */
 

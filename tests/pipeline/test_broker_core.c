@@ -211,6 +211,27 @@ Test(broker, limits_refuse_what_goes_beyond) {
     close_scene(&scene);
 }
 
+Test(broker, clients_that_have_gone_make_room_for_others) {
+    struct scene scene;
+    open_scene(&scene);
+    scene.limits.clients = 2;
+    begin(&scene);
+    join(&scene, WORKER, 1000);
+    ask(&scene, ANNA, 1, "one");
+    finish(&scene, WORKER, heard(&scene, HNY_WORK, WORKER)->id.sequence, "eins");
+    client_says(&scene, make(HNY_RECEIVED, ANNA, 1), NULL);
+    ask(&scene, BERT, 1, "one");
+    ask(&scene, BERT + 1, 1, "one");
+    cr_assert(refused(&scene, BERT + 1, HNY_REFUSED_BUSY), "she may have more to ask");
+    scene.now += scene.limits.beat;
+    ask(&scene, BERT + 1, 1, "one");
+    cr_assert(heard(&scene, HNY_ACCEPTED, BERT + 1));
+    scene.now += scene.limits.beat;
+    ask(&scene, ANNA, 2, "two");
+    cr_assert(refused(&scene, ANNA, HNY_REFUSED_BUSY), "the others have something here");
+    close_scene(&scene);
+}
+
 static void ask_with(struct scene *scene, uint8_t client, uint64_t number, size_t option_bytes) {
     static const char options[8192];
     struct hny_message message = make(HNY_TRANSLATE, client, number);
