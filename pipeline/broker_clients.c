@@ -78,13 +78,19 @@ static void set_payload(struct hny_broker_core *core, struct hny_request *reques
     hny_payload_drop(&old);
 }
 
+/* REQUEST waits no more, nor is it worked on. */
+static void end_waiting(struct hny_request *request) {
+    request->client->waiting--;
+    if (request->deadline) request->client->timed--;
+}
+
 /* Forgets a request that hangs nowhere. */
 static void forget(struct hny_broker_core *core, struct hny_request *request) {
     struct hny_client *client = request->client;
     if (request->state == HNY_ANSWERED)
         client->answers--;
     else
-        client->waiting--;
+        end_waiting(request);
     set_payload(core, request, NULL);
     count_bytes(core, client, sizeof *request, 0);
     HASH_DEL(client->requests, request);
@@ -94,7 +100,7 @@ static void forget(struct hny_broker_core *core, struct hny_request *request) {
 hny_status hny_request_answer(struct hny_broker_core *core, uint64_t now, struct hny_request *request,
                               enum hny_refusal refusal, struct hny_payload *payload) {
     hny_request_unhook(core, request);
-    request->client->waiting--;
+    end_waiting(request);
     request->client->answers++;
     request->state = HNY_ANSWERED;
     request->refusal = refusal;
@@ -248,6 +254,7 @@ static hny_status accept(struct hny_broker_core *core, uint64_t now, struct hny_
     count_bytes(core, client, 0, sizeof *request);
     HASH_ADD(hh, client->requests, sequence, sizeof request->sequence, request);
     client->waiting++;
+    if (request->deadline) client->timed++;
     core->counts.accepted++;
     hny_request_wait(core, request, false);
     HNY_TRY(tell_client(core, request));
@@ -349,14 +356,26 @@ static void forget_old_answers(struct hny_broker_core *core, uint64_t now) {
     }
 }
 
+static bool is_orphan(const struct hny_broker_core *core, uint64_t now, const struct hny_flow *flow) {
+    const struct hny_route *route = flow->route;
+    return route->workers == 0 && now - route->empty_since >= core->limits.orphan;
+}
+
+/* Whether time may have ended a request of CLIENT: so many wait that they are not all looked at each time. */
+static bool may_be_over(const struct hny_broker_core *core, uint64_t now, const struct hny_client *client) {
+    if (client->waiting == 0) return false;
+    bool may = client->timed > 0 || now - client->heard >= core->limits.silence;
+    for (const struct hny_flow *flow = client->flows; flow && !may; flow = flow->next)
+        may = flow->count > 0 && is_orphan(core, now, flow);
+    return may;
+}
+
 static hny_status tick_request(struct hny_broker_core *core, uint64_t now, struct hny_request *request) {
     const struct hny_client *client = request->client;
     if (request->state == HNY_ANSWERED) return HNY_OK;
     if (now - client->heard >= core->limits.silence) return drop(core, request);
-    const struct hny_route *route = request->flow->route;
     bool late = request->deadline && now >= request->deadline;
-    bool orphan = request->state == HNY_WAITING && route->workers == 0 &&
-                  now - route->empty_since >= core->limits.orphan;
+    bool orphan = request->state == HNY_WAITING && is_orphan(core, now, request->flow);
     if (!late && !orphan) return HNY_OK;
     if (request->state == HNY_WORKING) HNY_TRY(hny_worker_abandon(core, request));
     return hny_request_answer(core, now, request, late ? HNY_REFUSED_DEADLINE : HNY_REFUSED_MODEL, NULL);
@@ -367,7 +386,7 @@ hny_status hny_clients_tick(struct hny_broker_core *core, uint64_t now) {
     struct hny_request *request = NULL, *next = NULL;
     forget_old_answers(core, now);
     HASH_ITER(hh, core->clients, client, next_client) {
-        if (client->waiting > 0) {
+        if (may_be_over(core, now, client)) {
             HASH_ITER(hh, client->requests, request, next)
             HNY_TRY(tick_request(core, now, request));
         }

@@ -53,6 +53,7 @@ struct hny_client {
     uint64_t received; /* answers up to this one are forgotten */
     struct hny_request *requests;
     size_t waiting, answers; /* waiting: or worked on */
+    size_t timed;            /* of those that wait or are worked on: with a deadline */
     size_t bytes;            /* of all of them */
     struct hny_flow *flows;
 };
