@@ -130,6 +130,13 @@ void hny_stop_catch(void) {
     sigaction(SIGTERM, &action, NULL);
 }
 
+void hny_service_catch(void) {
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGPIPE, &ignore, NULL);
+    hny_stop_catch();
+}
+
 bool hny_stop_requested(void) {
     return stop_requested;
 }

@@ -21,6 +21,10 @@ void hny_progress_end(void); /* clears the progress line on a terminal */
 
 /* After this SIGINT and SIGTERM set hny_stop_requested(); a second SIGINT ends the process at once. */
 void hny_stop_catch(void);
+
+/* The same for a service, which also goes on (SIGPIPE is ignored) where nobody reads what it says any more.
+ */
+void hny_service_catch(void);
 bool hny_stop_requested(void);
 
 /* After this SIGHUP is a request to load anew what is served. _requested: whether one has come since it was

@@ -119,6 +119,7 @@ static void become(const struct child *child, const char *place, pid_t parent) {
     sigaddset(&blocked, SIGINT);
     sigaddset(&blocked, SIGHUP);
     sigprocmask(SIG_SETMASK, &blocked, NULL);
+    signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(1);
     if (child->file >= 0) fcntl(child->file, F_SETFD, 0);

@@ -61,7 +61,7 @@ static hny_status run(const struct hny_arguments *arguments) {
     }
     chosen.models = models;
     hny_progress_quiet(hny_argument_given(arguments, "quiet"));
-    hny_stop_catch();
+    hny_service_catch();
     return hny_broker_run(&chosen, say_ready, &chosen);
 }
 

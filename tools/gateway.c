@@ -103,7 +103,7 @@ static hny_status run(const struct hny_arguments *arguments) {
     chosen.pairs = names.pairs;
     HNY_TRY(read_limits(arguments, &chosen));
     hny_progress_quiet(hny_argument_given(arguments, "quiet"));
-    hny_stop_catch();
+    hny_service_catch();
     return hny_gateway_run(&chosen, say_ready, &chosen);
 }
 

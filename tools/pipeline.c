@@ -173,7 +173,7 @@ static const struct hny_option run_options[] = {
 static hny_status run(const struct hny_arguments *arguments) {
     struct run run = {.path = hny_argument_rest_at(arguments, 0), .file = -1};
     hny_progress_quiet(hny_argument_given(arguments, "quiet"));
-    hny_stop_catch();
+    hny_service_catch();
     hny_status status = run_pipeline(&run);
     hny_children_close(&run.children);
     hny_pipeline_free(&run.pipeline);

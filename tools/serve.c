@@ -271,7 +271,7 @@ static hny_status run(const struct hny_arguments *arguments) {
         long processors = sysconf(_SC_NPROCESSORS_ONLN);
         service.workers = processors > 0 ? (size_t)processors : 1;
     }
-    hny_stop_catch();
+    hny_service_catch();
     hny_status status = serve(&service, bind);
     close_service(&service);
     return status;

@@ -64,7 +64,7 @@ static hny_status work(const struct hny_arguments *arguments, struct hny_worker_
             return hny_fail(HNY_ERROR_USAGE, "the name \"%s\" has not 1 to %d bytes", names[i],
                             HNY_ROUTE_NAME - 1);
     chosen->names = names;
-    hny_stop_catch();
+    hny_service_catch();
     return hny_worker_run(chosen);
 }
 
