@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 /* Refused whatever their arguments. */
 static const int refused[] = {
@@ -37,18 +38,35 @@ static const int refused[] = {
     SCMP_SYS(setxattr),
     SCMP_SYS(lsetxattr),
     SCMP_SYS(fsetxattr),
+    SCMP_SYS(removexattr),
+    SCMP_SYS(lremovexattr),
+    SCMP_SYS(fremovexattr),
+    SCMP_SYS(utime),
+    SCMP_SYS(utimes),
+    SCMP_SYS(futimesat),
     SCMP_SYS(utimensat),
+    SCMP_SYS(mq_open),
 #ifndef __SANITIZE_ADDRESS__ /* whose leak checker traces its own process */
     SCMP_SYS(ptrace),
 #endif
     SCMP_SYS(process_vm_readv),
     SCMP_SYS(process_vm_writev),
+    SCMP_SYS(pidfd_getfd),
     SCMP_SYS(mount),
+    SCMP_SYS(open_tree),
+    SCMP_SYS(move_mount),
+    SCMP_SYS(fsopen),
+    SCMP_SYS(fsmount),
+    SCMP_SYS(fspick),
+    SCMP_SYS(mount_setattr),
     SCMP_SYS(umount2),
     SCMP_SYS(pivot_root),
     SCMP_SYS(chroot),
     SCMP_SYS(init_module),
     SCMP_SYS(finit_module),
+    SCMP_SYS(delete_module),
+    SCMP_SYS(kexec_load),
+    SCMP_SYS(kexec_file_load),
     SCMP_SYS(bpf),
     SCMP_SYS(perf_event_open),
     SCMP_SYS(keyctl),
@@ -77,6 +95,9 @@ static int refuse_writing(scmp_filter_ctx filter, int call, unsigned number) {
 
 static int fill(scmp_filter_ctx filter, bool network) {
     int wrong = 0;
+#ifdef SYS_fchmodat2 /* newer than the filter's library may be */
+    wrong = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SYS_fchmodat2, 0);
+#endif
     for (size_t i = 0; i < sizeof refused / sizeof *refused && !wrong; i++)
         wrong = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
     /* Calls whose flags lie behind a pointer cannot be looked into; libraries that find none use the older

@@ -6,11 +6,14 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 TestSuite(confine);
@@ -37,6 +40,17 @@ static bool try_change(void) {
     return refuses(rename("/tmp/a", "/tmp/b"), EPERM) && refuses(unlink("/tmp/a"), EPERM) &&
            refuses(mkdir("/tmp/honyaku-confined", 0700), EPERM) && refuses(chmod("/tmp", 0777), EPERM) &&
            refuses(symlink("/tmp/a", "/tmp/b"), EPERM) && refuses(truncate("/tmp/a", 0), EPERM);
+}
+static bool try_change_about(void) {
+    static const struct timeval times[2];
+    return refuses(utimes("/tmp", times), EPERM) && refuses(removexattr("/tmp", "user.none"), EPERM) &&
+           refuses(lremovexattr("/tmp", "user.none"), EPERM) &&
+           refuses(syscall(SYS_mq_open, "honyaku", O_RDWR | O_CREAT, 0600, NULL), EPERM);
+}
+static bool try_mount(void) {
+    return refuses(mount("none", "/tmp", "tmpfs", 0, NULL), EPERM) &&
+           refuses(syscall(SYS_fsopen, "tmpfs", 0), EPERM) &&
+           refuses(syscall(SYS_open_tree, AT_FDCWD, "/tmp", 0), EPERM);
 }
 static bool try_trace(void) {
 #ifdef __SANITIZE_ADDRESS__
@@ -84,6 +98,8 @@ Test(confine, each_denial) {
     cr_assert_eq(confined(false, try_write), 0);
     cr_assert_eq(confined(false, try_openat2), 0);
     cr_assert_eq(confined(false, try_change), 0);
+    cr_assert_eq(confined(false, try_change_about), 0);
+    cr_assert_eq(confined(false, try_mount), 0);
     cr_assert_eq(confined(false, try_trace), 0);
     cr_assert_eq(confined(false, try_network), 0);
     cr_assert_eq(confined(true, try_network), 1, "one that connects over TCP may");
