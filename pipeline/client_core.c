@@ -152,6 +152,13 @@ static struct pending *find(struct hny_client_core *core, uint64_t sequence) {
 hny_status hny_client_core_cancel(struct hny_client_core *core, uint64_t now, uint64_t sequence) {
     struct pending *pending = find(core, sequence);
     if (!pending || pending->cancelled) return HNY_OK;
+    if (!pending->asked) { /* the broker has not heard of it, and may be gone for long */
+        forget(core, pending);
+        return act(core, true,
+                   (struct hny_message){
+                       .command = HNY_REFUSED, .id.sequence = sequence, .refusal = HNY_REFUSED_CANCELLED});
+    }
+    hny_payload_drop(&pending->payload);
     pending->cancelled = true;
     pending->accepted = false;
     pending->asked = 0;

@@ -27,7 +27,8 @@ void hny_client_core_destroy(struct hny_client_core **core); /* nulls; NULL is a
 hny_status hny_client_core_translate(struct hny_client_core *core, uint64_t now, struct hny_payload *payload,
                                      uint64_t *sequence);
 
-/* The answer to SEQUENCE is not wanted any more; it comes all the same, a refusal unless it was under way. */
+/* The answer to SEQUENCE is not wanted any more; it comes all the same, a refusal unless it was under way: at
+ * once where the request has not gone out. Its text is not kept. */
 hny_status hny_client_core_cancel(struct hny_client_core *core, uint64_t now, uint64_t sequence);
 
 /* MESSAGE, its payload still the caller's, has come from a broker. */

@@ -78,6 +78,27 @@ Test(client, what_no_broker_takes_is_refused_at_once) {
     hny_client_core_destroy(&core);
 }
 
+Test(client, what_is_cancelled_while_there_is_no_broker_does_not_pile_up) {
+    enum { SPAN = 4096, MORE = 1000 };
+    struct hny_client_core *core = open_client();
+    struct hny_client_action action;
+    uint64_t last;
+    for (int i = 0; i < SPAN + MORE; i++) ask(core, 1000);
+    cr_assert_eq(said(core, HNY_TRANSLATE, &last), SPAN);
+    for (uint64_t number = 1; number <= SPAN + MORE; number++) {
+        check(hny_client_core_cancel(core, 1000, number));
+        cr_assert(hny_client_core_take(core, &action));
+        cr_assert_eq(action.answer, number > SPAN);
+        cr_assert_eq(action.message.command, number > SPAN ? HNY_REFUSED : HNY_CANCEL);
+        cr_assert_eq(action.message.id.sequence, number);
+        cr_assert_null(action.message.payload);
+    }
+    cr_assert_eq(hny_client_core_pending(core), SPAN);
+    hear(core, 2000, HNY_REFUSED, 1);
+    cr_assert_eq(hny_client_core_pending(core), SPAN - 1);
+    hny_client_core_destroy(&core);
+}
+
 Test(client, a_request_that_is_not_accepted_goes_out_again_and_more_and_more_rarely) {
     struct hny_client_core *core = open_client();
     uint64_t last;
