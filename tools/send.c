@@ -45,7 +45,6 @@ struct job {
     struct hny_lines *lines;
     struct hny_buffer request; /* options */
     struct slot *slots;        /* [window] line n is at n % window */
-    uint64_t *number_of;       /* [numbers % (4·window)] which line a request is for */
     size_t window;
     uint64_t read, written; /* lines */
     uint64_t refused;
