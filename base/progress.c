@@ -152,6 +152,10 @@ void hny_reload_catch(void) {
     struct sigaction action = {.sa_handler = request_reload};
     sigemptyset(&action.sa_mask);
     sigaction(SIGHUP, &action, NULL);
+    sigset_t own;
+    sigemptyset(&own);
+    sigaddset(&own, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &own, NULL); /* who started this process may have blocked it */
 }
 
 bool hny_reload_requested(void) {

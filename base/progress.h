@@ -27,8 +27,8 @@ void hny_stop_catch(void);
 void hny_service_catch(void);
 bool hny_stop_requested(void);
 
-/* After this SIGHUP is a request to load anew what is served. _requested: whether one has come since it was
- * last asked. */
+/* After this SIGHUP is not blocked, and is a request to load anew what is served. _requested: whether one has
+ * come since it was last asked. */
 void hny_reload_catch(void);
 bool hny_reload_requested(void);
 
