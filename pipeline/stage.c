@@ -15,6 +15,7 @@
 #define TICK 50
 #define STORE 10           /* ms to wait at most while something is written and not stored */
 #define LEAVE_AT_LAST 5000 /* ms for what was read, once a source is to stop */
+#define PARTING 100        /* ms that a link is read on once all is said */
 #define DESERTED 1500      /* ms without a word from downstream after which it is not waited for */
 
 enum { MOST_ITEMS = 5, AT_A_TIME = 1024 };
@@ -240,6 +241,20 @@ static hny_status live(struct stage *stage) {
     return HNY_OK;
 }
 
+/* Reads on for a moment after CLOSE: a connection that is closed with something unread is reset, and what had
+ * been sent by it last may be lost with it. */
+static hny_status part(struct stage *stage) {
+    uint64_t end = hny_milliseconds() + PARTING;
+    for (uint64_t now; stage->below && (now = hny_milliseconds()) < end;) {
+        zmq_pollitem_t item = {stage->below, 0, ZMQ_POLLIN, 0};
+        bool any = true;
+        if (zmq_poll(&item, 1, (long)(end - now)) < 0 && zmq_errno() != EINTR)
+            return hny_zmq_fail("cannot wait at", "a link");
+        while (any) HNY_TRY(hny_parcel_receive(stage->below, &stage->parcel, &any));
+    }
+    return HNY_OK;
+}
+
 static hny_status report(const struct stage *stage) {
     uint64_t refused = hny_stream_core_refused(stage->core);
     char text[40];
@@ -265,6 +280,7 @@ hny_status hny_stage_run(const struct hny_stage_options *options) {
     }
     if (status == HNY_OK) status = hny_stream_core_close(stage.core);
     if (status == HNY_OK) status = act(&stage);
+    if (status == HNY_OK) status = part(&stage);
     if (status == HNY_OK) status = report(&stage);
     close_stage(&stage);
     return status;

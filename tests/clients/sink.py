@@ -14,7 +14,7 @@ WINDOW, BYTES, UNKNOWN = 1024, 1 << 20, 2**64 - 1
 socket = zmq.Context().socket(zmq.ROUTER)
 socket.bind(sys.argv[1])
 session = int.from_bytes(os.urandom(8), "big")
-stored, stream, refused, here, told, peer = None, 0, 0, {}, 0, None
+stored, stream, refused, here, told, peer, heard, end = None, 0, 0, {}, 0, None, 0, None
 
 
 def tell():
@@ -30,7 +30,10 @@ while True:
         if peer and stored is not None and time.monotonic() - told > 0.2:
             told = time.monotonic()
             tell()
+        if stored is not None and stored == end and time.monotonic() - heard > 10:
+            break  # CLOSE was lost
         continue
+    heard = time.monotonic()
     peer, protocol, verb, packed, *pieces = socket.recv_multipart()
     assert protocol == b"HNYL1", protocol
     numbers = struct.unpack(f">{len(packed) // 8}Q", packed)
@@ -46,6 +49,7 @@ while True:
         stored += 1
         pieces, flags = here.pop(stored)
         refused += flags >> 1 & 1
+        end = stored if flags & 1 else None
         for text in pieces if len(pieces) < 2 else pieces[1::2]:
             sys.stdout.buffer.write(text + b"\n")
     sys.stdout.flush()
