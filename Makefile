@@ -5,7 +5,7 @@ ifneq ($(filter default undefined,$(origin CC)),)
 CC := gcc
 endif
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
-ROOMS := base tokenizer nn encoder decoder model pipeline
+ROOMS := base tokenizer nn encoder decoder model bundle pipeline
 VARIANT := release
 
 PACKAGES := libutf8proc jansson libzstd zlib libcrypto icu-uc libdivsufsort libzmq libseccomp libmicrohttpd libexttextcat

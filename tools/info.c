@@ -1,5 +1,5 @@
 /* honyaku info: what a model is. */
-#include "model/folder.h"
+#include "bundle/place.h"
 #include "tools/commands.h"
 
 #include <stdio.h>
@@ -64,8 +64,12 @@ static void print_object(const json_t *object, int indent) {
 static hny_status run(const struct hny_arguments *arguments) {
     struct hny_model *model;
     json_t *training = NULL, *description = NULL;
-    HNY_TRY(hny_folder_read(&model, hny_argument_rest_at(arguments, 0), &training));
-    hny_status status = describe(model, training, &description);
+    struct hny_place *place = NULL;
+    HNY_TRY(hny_place_open(&place, hny_argument_rest_at(arguments, 0)));
+    hny_status status = hny_folder_read(&model, hny_place_folder(place), &training);
+    hny_place_close(&place);
+    HNY_TRY(status);
+    status = describe(model, training, &description);
     bool json = hny_argument_given(arguments, "json"), tensors = hny_argument_given(arguments, "tensors");
     if (status == HNY_OK && json && tensors &&
         json_object_set_new(description, "shapes", shapes_of(&model->parameters)) != 0)

@@ -1,6 +1,6 @@
 /* honyaku serve: a broker and its workers, all in one. */
 #include "base/progress.h"
-#include "model/folder.h"
+#include "bundle/place.h"
 #include "pipeline/gate.h"
 #include "pipeline/http_guard.h"
 #include "pipeline/message.h"
@@ -8,7 +8,6 @@
 #include "tools/commands.h"
 #include "tools/service_state.h"
 
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,7 @@ enum { GATEWAYS, BROKERS, WORKERS }; /* the order in which they are stopped */
 
 static const struct hny_option options[] = {
     {"model", 'm', "DIR", false, false,
-     "a model's folder, or NAME=DIR; may come again, the first one serves those who name none"},
+     "a model's folder or bundle, or NAME=DIR; may come again, the first one serves those who name none"},
     {"bind", 'b', "ENDPOINT", false, false, "where clients connect (default: tcp://127.0.0.1:5555)"},
     {"http", 0, "ADDRESS", false, false,
      "also a gateway that speaks HTTP at ADDRESS:PORT or a port of 127.0.0.1: see honyaku gateway"},
@@ -38,6 +37,7 @@ static const struct hny_option options[] = {
 /* A model as it was when it was opened: whatever becomes of the folder, workers that are started again have
  * the same. */
 struct version {
+    struct hny_place *place;  /* a bundle's folder lasts as long as workers may be started from it */
     struct hny_buffer folder; /* that holds the files themselves */
     int image;                /* the memory file with its packed weights; -1: none */
 };
@@ -67,7 +67,7 @@ static hny_status read_model(const char *text, struct served *model) {
     if (size == 0 || size >= sizeof folder)
         return hny_fail(HNY_ERROR_USAGE, "--model %s names no folder", text);
     int written = equal ? snprintf(model->name, sizeof model->name, "%.*s", (int)(equal - text), text)
-                        : snprintf(model->name, sizeof model->name, "%s", basename(folder));
+                        : snprintf(model->name, sizeof model->name, "%s", hny_place_name(folder));
     return written > 0 && (size_t)written < sizeof model->name
                ? HNY_OK
                : hny_fail(HNY_ERROR_USAGE, "--model %s: the name has not 1 to %zu bytes", text,
@@ -138,6 +138,7 @@ static hny_status add_gateway(struct service *service, const char *bind, const c
 static void close_version(struct version *version) {
     if (version->image >= 0) close(version->image);
     hny_buffer_free(&version->folder);
+    hny_place_close(&version->place);
     version->image = -1;
 }
 
@@ -160,7 +161,8 @@ static hny_status open_version(const struct service *service, const char *folder
     struct hny_model *made = NULL;
     if (!folder) return HNY_OK;
     HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
-    HNY_TRY(resolve(folder, &version->folder));
+    HNY_TRY(hny_place_open(&version->place, folder));
+    HNY_TRY(resolve(hny_place_folder(version->place), &version->folder));
     hny_status status = hny_folder_open_shared(&made, version->folder.data, precision, &version->image);
     hny_model_destroy(&made);
     return status;

@@ -1,10 +1,9 @@
 /* honyaku worker: translates what a broker hands out. */
 #include "base/progress.h"
-#include "model/folder.h"
+#include "bundle/place.h"
 #include "pipeline/worker.h"
 #include "tools/commands.h"
 
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +13,7 @@ enum { MOST_NAMES = 8 };
 static const struct hny_option options[] = {
     {"connect", 'c', "ENDPOINT", false, false,
      "the broker's endpoint for workers (default: tcp://127.0.0.1:5556)"},
-    {"model", 'm', "DIR", false, false, "the model's folder"},
+    {"model", 'm', "DIR", false, false, "the model's folder or bundle"},
     {"name", 'n', "NAME", false, false,
      "what requests call the model, as en-ja; may come again (default: the folder's name)"},
     {"echo", 0, NULL, false, false, "no model: give back what comes, to try a connection"},
@@ -37,7 +36,7 @@ static hny_status open_model(const struct hny_arguments *arguments, const char *
     size_t image = 0;
     HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
     HNY_TRY(hny_argument_count(arguments, "image", 3, 1 << 20, &image));
-    if (image == 0) return hny_folder_open(model, folder, precision, NULL);
+    if (image == 0) return hny_place_open_model(model, folder, precision);
     int file = (int)image;
     hny_status status = hny_folder_open_shared(model, folder, precision, &file);
     close(file);
@@ -58,7 +57,7 @@ static hny_status work(const struct hny_arguments *arguments, struct hny_worker_
         return hny_fail(HNY_ERROR_USAGE, "--name comes %zu times: at most %d", chosen->name_count,
                         MOST_NAMES);
     for (size_t i = 0; i < chosen->name_count; i++) names[i] = hny_argument_at(arguments, "name", i);
-    if (chosen->name_count == 0) names[chosen->name_count++] = folder ? basename(folder) : "echo";
+    if (chosen->name_count == 0) names[chosen->name_count++] = folder ? hny_place_name(folder) : "echo";
     for (size_t i = 0; i < chosen->name_count; i++)
         if (!*names[i] || strlen(names[i]) >= HNY_ROUTE_NAME)
             return hny_fail(HNY_ERROR_USAGE, "the name \"%s\" has not 1 to %d bytes", names[i],

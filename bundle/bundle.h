@@ -1,0 +1,39 @@
+/* A model as one small file that can be sent anywhere: packed, unpacked, verified. bundle/BUNDLE.md describes
+ * the file.
+ *
+ * All of it streams: "-" as a path is standard input or standard output, and memory holds a few tensors at a
+ * time, not the model. */
+#ifndef HNY_BUNDLE_BUNDLE_H
+#define HNY_BUNDLE_BUNDLE_H
+
+#include "bundle/contents.h"
+
+struct hny_pack_options {
+    const char *name;      /* what the manifest calls the model; not empty */
+    const char *languages; /* "en-ja"; NULL: not stated */
+    enum hny_precision precision;
+    int level;      /* of repetitions, 0 to 19: hny_frame_code */
+    size_t threads; /* at least 1; the bytes do not depend on it */
+    bool optimiser; /* all that a training needs to go on, where MODEL is its folder; only with F32 */
+};
+
+#define HNY_PACK_DEFAULTS                                                                                    \
+    { .name = "model", .precision = HNY_PRECISION_F32, .level = 1, .threads = 1 }
+
+/* Packs the model folder MODEL, or the one that its pointer `best` names, into TO, whole or not at all ("-":
+ * standard output, as it comes). The same files and options give the same bytes from the same version of
+ * libzstd. Files are checked against their digests first: a damaged model is HNY_ERROR_INPUT. Where BUNDLE is
+ * not NULL it receives the contents, the caller's to free, and *BYTES the size of the file. */
+hny_status hny_bundle_pack(const char *model, const char *to, const struct hny_pack_options *options,
+                           struct hny_bundle *bundle, uint64_t *bytes);
+
+/* Restores the folder MODEL, which must not be there or be empty, from the bundle FROM: it is unpacked into
+ * MODEL.unpacking and gets its name when all is checked and on disk. What a killed process left there is
+ * removed; while another process works there it is HNY_ERROR_USAGE. */
+hny_status hny_bundle_unpack(const char *from, const char *model, size_t threads);
+
+/* Checks all of FROM as unpacking does, and writes nothing. BUNDLE receives the contents, the caller's to
+ * free. */
+hny_status hny_bundle_verify(const char *from, size_t threads, struct hny_bundle *bundle);
+
+#endif

@@ -1,0 +1,81 @@
+/* What is in a bundle, as its manifest says. BUNDLE.md describes the format. */
+#ifndef HNY_BUNDLE_CONTENTS_H
+#define HNY_BUNDLE_CONTENTS_H
+
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "base/memory.h"
+#include "bundle/planes.h"
+#include "bundle/tar.h"
+#include "nn/product.h"
+
+#define HNY_BUNDLE_MANIFEST "bundle.json" /* the name of the first member, and of no file */
+
+/* Bytes of a manifest, and of a file that is one member, at most. */
+#define HNY_BUNDLE_MANIFEST_MOST ((uint64_t)8 << 20)
+#define HNY_BUNDLE_PLAIN_MOST ((uint64_t)256 << 20)
+
+/* What the tar holds behind the manifest, in this order: of each file its members. */
+struct hny_bundle_member {
+    uint64_t size;
+    char digest[HNY_DIGEST_TEXT];
+};
+
+struct hny_bundle_tensor {
+    struct hny_safetensors_tensor tensor; /* DATA only while it is packed */
+    enum hny_planes_layout layout;
+    size_t bytes; /* restored */
+    size_t member_count;
+    struct hny_bundle_member members[HNY_PLANES_MOST];
+};
+
+struct hny_bundle_file {
+    const char *name;
+    uint64_t bytes; /* of the restored file, and their digest */
+    char digest[HNY_DIGEST_TEXT];
+    bool split;                        /* a safetensors file in tensors; else one member */
+    struct hny_bundle_member first;    /* all of the file, or its header */
+    struct hny_bundle_tensor *tensors; /* in the order of their bytes */
+    size_t tensor_count;
+};
+
+/* What rounding to the bundle's precision lost, over all numbers of the tensors that it touched. */
+struct hny_bundle_loss {
+    double largest; /* |restored - original| */
+    double squares, original_squares;
+};
+
+struct hny_bundle {
+    struct hny_arena *names; /* owns every name and text in here */
+    const char *name;
+    const char *languages; /* as "en-ja"; NULL: not known */
+    enum hny_precision precision;
+    struct hny_bundle_loss loss;
+    struct hny_bundle_file *files;
+    size_t file_count;
+    uint64_t bytes;               /* of all restored files */
+    char digest[HNY_DIGEST_TEXT]; /* of the manifest's text; it stands for the whole */
+};
+
+void hny_bundle_free(struct hny_bundle *bundle); /* back to the zero state */
+
+/* Sets layout, bytes, and number and sizes of the members of a tensor whose type and shape are set. False
+ * where it cannot be laid out so or a size does not fit. */
+bool hny_bundle_lay_out(struct hny_bundle_tensor *tensor, enum hny_planes_layout layout);
+
+/* Whether NAME can be a file's in a bundle: one to four parts of letters, digits, ".", "_" and "-" with "/"
+ * between, none beginning with ".", 79 bytes at most. */
+bool hny_bundle_name_fits(const char *name);
+
+/* The name of FILE's member: of TENSOR's plane MEMBER, or the first, where TENSOR is SIZE_MAX. */
+void hny_bundle_member_name(const struct hny_bundle_file *file, size_t tensor, size_t member, char *text,
+                            size_t room);
+
+/* Appends the manifest's text. */
+hny_status hny_bundle_print(const struct hny_bundle *bundle, struct hny_buffer *text);
+
+/* Reads a manifest of SIZE bytes strictly: every name, size, type, layout and digest is checked, and none can
+ * overflow. SOURCE stands for the bundle in messages. On failure BUNDLE is in the zero state. */
+hny_status hny_bundle_parse(struct hny_bundle *bundle, const char *source, const char *text, size_t size);
+
+#endif

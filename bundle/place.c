@@ -1,0 +1,82 @@
+#include "bundle/place.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/threads.h"
+#include "bundle/bundle.h"
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct hny_place {
+    struct hny_buffer folder;
+    struct hny_buffer temporary; /* that holds it; empty where the folder is the caller's */
+};
+
+static hny_status make_temporary(struct hny_buffer *path) {
+    const char *under = getenv("TMPDIR");
+    struct hny_buffer name = {0};
+    hny_status status = hny_path_join(&name, under && *under ? under : "/tmp", "honyaku-XXXXXX");
+    if (status == HNY_OK && !mkdtemp(name.data)) status = hny_fail_errno("%s: cannot be made", name.data);
+    if (status == HNY_OK) status = hny_buffer_append(path, name.data, name.size);
+    hny_buffer_free(&name);
+    return status;
+}
+
+static hny_status fill(struct hny_place *place, const char *model) {
+    struct stat about;
+    /* What is not there is for the reader of folders to explain. */
+    if (stat(model, &about) != 0 || S_ISDIR(about.st_mode))
+        return hny_buffer_print(&place->folder, "%s", model);
+    HNY_TRY(make_temporary(&place->temporary));
+    HNY_TRY(hny_path_join(&place->folder, place->temporary.data, "model"));
+    return hny_bundle_unpack(model, place->folder.data, hny_processors());
+}
+
+hny_status hny_place_open(struct hny_place **place, const char *model) {
+    struct hny_place *made = hny_allocate(1, sizeof *made);
+    if (!made) return HNY_ERROR_MEMORY;
+    hny_status status = fill(made, model);
+    if (status == HNY_OK)
+        *place = made;
+    else
+        hny_place_close(&made);
+    return status;
+}
+
+const char *hny_place_folder(const struct hny_place *place) {
+    return place->folder.data;
+}
+
+void hny_place_close(struct hny_place **place) {
+    if (!*place) return;
+    struct hny_buffer temporary = (*place)->temporary;
+    char message[1024];
+    /* An earlier failure is the one to tell. */
+    snprintf(message, sizeof message, "%s", hny_message());
+    if (temporary.size && hny_directory_remove(temporary.data) != HNY_OK)
+        hny_fail(HNY_ERROR_IO, "%s", message);
+    hny_buffer_free(&temporary);
+    hny_buffer_free(&(*place)->folder);
+    free(*place);
+    *place = NULL;
+}
+
+hny_status hny_place_open_model(struct hny_model **model, const char *path, enum hny_precision precision) {
+    struct hny_place *place = NULL;
+    HNY_TRY(hny_place_open(&place, path));
+    hny_status status = hny_folder_open(model, hny_place_folder(place), precision, NULL);
+    hny_place_close(&place);
+    return status;
+}
+
+const char *hny_place_name(char *path) {
+    static const char suffix[] = ".tar.zst";
+    char *name = basename(path);
+    size_t length = strlen(name);
+    if (length > sizeof suffix - 1 && strcmp(name + length - (sizeof suffix - 1), suffix) == 0)
+        name[length - (sizeof suffix - 1)] = '\0';
+    return name;
+}

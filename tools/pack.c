@@ -1,0 +1,73 @@
+/* honyaku pack: a model becomes one small file. */
+#include "base/progress.h"
+#include "base/threads.h"
+#include "bundle/bundle.h"
+#include "bundle/frame_code.h"
+#include "tools/commands.h"
+
+#include <string.h>
+
+enum { MOST_THREADS = 256 };
+
+static const struct hny_option options[] = {
+    {"output", 'o', "FILE", false, false, "the bundle, NAME.tar.zst; - for standard output"},
+    {"precision", 'p', "NAME", false, false, "f32: nothing is lost; bf16 or int8: rounded (default: f32)"},
+    {"level", 'l', "N", false, false,
+     "how long to look for repetitions, 0 to 19; weights have few (default: 1)"},
+    {"threads", 't', "N", false, false, "threads (default: one a processor); the bytes stay the same"},
+    {"name", 'n', "NAME", false, false, "what the manifest calls the model (default: model)"},
+    {"languages", 0, "PAIR", false, false, "what the manifest says of its languages, as en-ja"},
+    {"with-optimizer", 0, NULL, false, false, "MODEL is a training's folder: all that it needs to go on"},
+    {NULL, 0, NULL, false, false, NULL},
+};
+
+static hny_status read_options(const struct hny_arguments *arguments, struct hny_pack_options *chosen) {
+    const char *precision = hny_argument_text(arguments, "precision"),
+               *name = hny_argument_text(arguments, "name");
+    size_t level = (size_t)chosen->level;
+    if (precision && strcmp(precision, "auto") == 0)
+        return hny_fail(HNY_ERROR_USAGE,
+                        "--precision auto: expected f32, bf16 or int8: it decides what is kept");
+    HNY_TRY(hny_precision_parse(precision ? precision : "f32", &chosen->precision));
+    HNY_TRY(hny_argument_count(arguments, "level", 0, HNY_FRAME_LEVEL_MOST, &level));
+    HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &chosen->threads));
+    chosen->level = (int)level;
+    if (name && !*name) return hny_fail(HNY_ERROR_USAGE, "--name: expected a name");
+    if (name) chosen->name = name;
+    chosen->languages = hny_argument_text(arguments, "languages");
+    chosen->optimiser = hny_argument_given(arguments, "with-optimizer");
+    return HNY_OK;
+}
+
+static hny_status run(const struct hny_arguments *arguments) {
+    struct hny_pack_options chosen = HNY_PACK_DEFAULTS;
+    struct hny_bundle bundle;
+    uint64_t bytes;
+    const char *to = hny_argument_text(arguments, "output");
+    if (!to) return hny_fail(HNY_ERROR_USAGE, "-o FILE says where the bundle goes");
+    chosen.threads = hny_processors();
+    HNY_TRY(read_options(arguments, &chosen));
+    HNY_TRY(hny_bundle_pack(hny_argument_rest_at(arguments, 0), to, &chosen, &bundle, &bytes));
+    hny_progress_note("%s: %llu bytes for %llu, %s, digest %s", to, (unsigned long long)bytes,
+                      (unsigned long long)bundle.bytes, hny_precision_name(bundle.precision), bundle.digest);
+    hny_bundle_free(&bundle);
+    return HNY_OK;
+}
+
+const struct hny_command hny_command_pack = {
+    .name = "pack",
+    .arguments = "MODEL",
+    .summary = "make one small file of a model",
+    .description =
+        "The file is a tar of zstd frames: zstd -t checks it, tar --zstd -tf lists it, and its first member, "
+        "bundle.json, says what is in it. The same model gives the same bytes. With f32 honyaku unpack gives "
+        "the "
+        "folder back bit for bit; what bf16 and int8 lose is said in bundle.json. A model packed as int8 "
+        "translates with --precision int8 as the one that it was made from.",
+    .example = "honyaku pack model/ -o en-ja.tar.zst\n"
+               "honyaku pack model/ --precision int8 -o - | ssh elsewhere honyaku unpack - -o model/",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

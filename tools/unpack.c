@@ -1,0 +1,36 @@
+/* honyaku unpack: the model's folder from a bundle. */
+#include "base/threads.h"
+#include "bundle/bundle.h"
+#include "tools/commands.h"
+
+enum { MOST_THREADS = 256 };
+
+static const struct hny_option options[] = {
+    {"output", 'o', "MODEL", false, false, "the folder to make"},
+    {"threads", 't', "N", false, false, "threads (default: one a processor)"},
+    {NULL, 0, NULL, false, false, NULL},
+};
+
+static hny_status run(const struct hny_arguments *arguments) {
+    size_t threads = hny_processors();
+    const char *to = hny_argument_text(arguments, "output");
+    if (!to) return hny_fail(HNY_ERROR_USAGE, "-o MODEL says which folder to make");
+    HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &threads));
+    return hny_bundle_unpack(hny_argument_rest_at(arguments, 0), to, threads);
+}
+
+const struct hny_command hny_command_unpack = {
+    .name = "unpack",
+    .arguments = "FILE",
+    .summary = "make a model's folder of a bundle",
+    .description =
+        "All of the file is checked by its digests while it is written to MODEL.unpacking beside the folder, "
+        "which gets its name last: killed or refused at any moment, there is no half model. FILE may be - "
+        "for "
+        "standard input.",
+    .example = "honyaku unpack en-ja.tar.zst -o model/",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

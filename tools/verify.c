@@ -1,0 +1,42 @@
+/* honyaku verify: whether a bundle is whole, and what is in it. */
+#include "base/threads.h"
+#include "bundle/bundle.h"
+#include "tools/commands.h"
+
+#include <stdio.h>
+
+enum { MOST_THREADS = 256 };
+
+static const struct hny_option options[] = {
+    {"threads", 't', "N", false, false, "threads (default: one a processor)"},
+    {NULL, 0, NULL, false, false, NULL},
+};
+
+static hny_status run(const struct hny_arguments *arguments) {
+    struct hny_bundle bundle;
+    size_t threads = hny_processors(), tensors = 0;
+    HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &threads));
+    HNY_TRY(hny_bundle_verify(hny_argument_rest_at(arguments, 0), threads, &bundle));
+    for (size_t i = 0; i < bundle.file_count; i++) tensors += bundle.files[i].tensor_count;
+    printf("name       %s\n", bundle.name);
+    if (bundle.languages) printf("languages  %s\n", bundle.languages);
+    printf("precision  %s\nfiles      %zu\ntensors    %zu\nbytes      %llu\nsha256     %s\n",
+           hny_precision_name(bundle.precision), bundle.file_count, tensors, (unsigned long long)bundle.bytes,
+           bundle.digest);
+    hny_bundle_free(&bundle);
+    return hny_output_flush();
+}
+
+const struct hny_command hny_command_verify = {
+    .name = "verify",
+    .arguments = "FILE",
+    .summary = "check a bundle, and tell what is in it",
+    .description =
+        "Every member and every restored file must have the digest that the manifest states; sha256 is "
+        "the manifest's own, which stands for the whole. FILE may be - for standard input.",
+    .example = "honyaku verify en-ja.tar.zst",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};
