@@ -38,7 +38,7 @@ static size_t count_workers(const char *state) {
 }
 
 /* Until all workers have said that they are there. */
-static void wait_for_workers(const struct bench_service *service) {
+static void wait_for_workers(const struct bench_service *service, size_t workers) {
     struct hny_client *client = NULL;
     struct hny_buffer state = {0};
     bench_demand(hny_client_open(&client, service->clients) == HNY_OK, "a client");
@@ -46,7 +46,7 @@ static void wait_for_workers(const struct bench_service *service) {
         bool got;
         hny_buffer_clear(&state);
         bench_demand(hny_client_state(client, 1000, &state, &got) == HNY_OK, "the broker's state");
-        if (got && count_workers(state.data) == service->count) break;
+        if (got && count_workers(state.data) == workers) break;
         bench_demand(tries + 1 < PATIENCE / 50, "workers in time");
         nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     }
@@ -56,19 +56,27 @@ static void wait_for_workers(const struct bench_service *service) {
 
 void bench_service_open(struct bench_service *service, const char *command, const char *model,
                         size_t workers) {
-    *service = (struct bench_service){.count = workers};
+    *service = (struct bench_service){0};
     bench_demand(workers <= BENCH_MOST_WORKERS, "so many workers");
     snprintf(service->folder, sizeof service->folder, "/tmp/honyaku-bench-XXXXXX");
     bench_demand(mkdtemp(service->folder) != NULL, "a folder");
     snprintf(service->clients, sizeof service->clients, "ipc://%s/clients", service->folder);
     snprintf(service->workers, sizeof service->workers, "ipc://%s/workers", service->folder);
+    if (model) { /* workers that share one copy of the weights */
+        char number[16];
+        snprintf(number, sizeof number, "%zu", workers);
+        const char *const serve[] = {command,          "serve",     "--model", model, "--bind",
+                                     service->clients, "--workers", number,    NULL};
+        service->broker = bench_start(serve);
+        wait_for_workers(service, workers);
+        return;
+    }
     const char *const broker[] = {command,          "broker",    "--quiet",        "--bind",
                                   service->clients, "--workers", service->workers, NULL};
     const char *const echo[] = {command, "worker", "--connect", service->workers, "--echo", NULL};
-    const char *const full[] = {command, "worker", "--connect", service->workers, "--model", model, NULL};
     service->broker = bench_start(broker);
-    for (size_t i = 0; i < workers; i++) service->worker[i] = bench_start(model ? full : echo);
-    wait_for_workers(service);
+    for (; service->count < workers; service->count++) service->worker[service->count] = bench_start(echo);
+    wait_for_workers(service, workers);
 }
 
 void bench_service_close(struct bench_service *service) {

@@ -9,7 +9,7 @@ enum { BENCH_MOST_WORKERS = 16 };
 
 struct bench_service {
     char folder[64], clients[96], workers[96]; /* endpoints */
-    pid_t broker, worker[BENCH_MOST_WORKERS];
+    pid_t broker, worker[BENCH_MOST_WORKERS];  /* with a model `honyaku serve` has them all, as the broker */
     size_t count;
 };
 
