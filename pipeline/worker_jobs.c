@@ -15,9 +15,10 @@ struct job {
     struct hny_payload *payload;
     struct hny_buffer *texts; /* [payload->count] */
     uint64_t *tags;           /* [payload->count] of the lines that the translator has */
-    json_t *lines;            /* an object for each sentence, where more than its text is wanted; else NULL */
-    size_t line_bytes;        /* of them, as text */
-    size_t left;              /* sentences that the translator has */
+    struct hny_buffer
+        *details; /* [payload->count] a JSON object each, where more than texts is wanted; else NULL */
+    size_t detail_bytes;
+    size_t left; /* sentences that the translator has */
     enum hny_refusal refusal;
     struct hny_line_wants wants;
     struct hny_line_style style;
@@ -58,10 +59,13 @@ hny_status hny_worker_jobs_create(struct hny_worker_jobs **jobs, const struct hn
 }
 
 static void free_job(struct job *job) {
-    for (size_t i = 0; job->texts && i < job->payload->count; i++) hny_buffer_free(&job->texts[i]);
+    for (size_t i = 0; i < job->payload->count; i++) {
+        hny_buffer_free(&job->texts[i]);
+        if (job->details) hny_buffer_free(&job->details[i]);
+    }
     free(job->texts);
+    free(job->details);
     free(job->tags);
-    json_decref(job->lines);
     hny_payload_drop(&job->payload);
     free(job);
 }
@@ -119,9 +123,6 @@ static bool read_wishes(struct job *job, const json_t *options) {
                                          .scores = scores || by_word,
                                          .words = by_word,
                                          .alignment = job->wants.attention};
-    if (!job->style.nbest && !job->style.scores && !job->style.alignment) return true;
-    job->lines = json_array();
-    for (size_t i = 0; i < job->payload->count; i++) json_array_append_new(job->lines, json_null());
     return true;
 }
 
@@ -171,6 +172,11 @@ static hny_status echo(struct hny_worker_jobs *jobs, struct job *job) {
 
 /* Gives the translator the sentences of JOB, until one is refused. */
 static hny_status give(struct hny_worker_jobs *jobs, struct job *job) {
+    const struct hny_line_style *style = &job->style;
+    if (style->nbest || style->scores || style->alignment) {
+        job->details = hny_allocate(job->payload->count, sizeof *job->details);
+        if (!job->details) return HNY_ERROR_MEMORY;
+    }
     for (size_t i = 0; i < job->payload->count; i++) {
         uint64_t tag;
         HNY_TRY(take_place(jobs, job, i, &tag));
@@ -251,17 +257,11 @@ static void give_up(struct hny_worker_jobs *jobs, struct job *job) {
 
 static hny_status keep_details(struct hny_worker_jobs *jobs, struct job *job, size_t sentence,
                                const struct hny_line_translation *line) {
-    struct hny_buffer text = {0};
-    json_t *object = NULL;
-    hny_status status = hny_line_write(&job->style, jobs->model, sentence + 1, line, &text);
-    job->line_bytes += text.size;
-    bool fits = job->line_bytes <= HNY_FRAME_BYTES;
-    if (status == HNY_OK && fits) status = hny_json_parse("a line", text.data, text.size, &object);
-    if (status == HNY_OK && fits && json_array_set_new(job->lines, sentence, object) != 0)
-        status = hny_fail(HNY_ERROR_MEMORY, "out of memory for JSON");
-    if (status == HNY_OK && !fits) give_up(jobs, job);
-    hny_buffer_free(&text);
-    return status;
+    struct hny_buffer *text = &job->details[sentence];
+    HNY_TRY(hny_line_write(&job->style, jobs->model, sentence + 1, line, text));
+    job->detail_bytes += text->size;
+    if (job->detail_bytes > HNY_FRAME_BYTES) give_up(jobs, job);
+    return HNY_OK;
 }
 
 static hny_status take_line(struct hny_worker_jobs *jobs, struct hny_line_translation *line) {
@@ -271,7 +271,7 @@ static hny_status take_line(struct hny_worker_jobs *jobs, struct hny_line_transl
     jobs->free_places[jobs->free_count++] = line->tag;
     hny_status status =
         hny_buffer_append(&place.job->texts[place.sentence], line->texts[0].data, line->texts[0].size);
-    if (status == HNY_OK && place.job->lines) status = keep_details(jobs, place.job, place.sentence, line);
+    if (status == HNY_OK && place.job->details) status = keep_details(jobs, place.job, place.sentence, line);
     hny_line_translation_free(line);
     jobs->told++;
     if (status == HNY_OK && place.job->left == 0) finish(jobs, place.job);
@@ -285,7 +285,7 @@ static hny_status take_lines(struct hny_worker_jobs *jobs) {
     for (bool taken = true; taken && !jobs->more;) {
         HNY_TRY(hny_translator_take(jobs->translator, false, &line, &taken));
         if (!taken) return HNY_OK;
-        jobs->more = jobs->places[line.tag].job->lines != NULL;
+        jobs->more = jobs->places[line.tag].job->details != NULL;
         HNY_TRY(take_line(jobs, &line));
     }
     return HNY_OK;
@@ -293,12 +293,13 @@ static hny_status take_lines(struct hny_worker_jobs *jobs) {
 
 /* The options of JOB's answer: {"lines": [...]}, or nothing. */
 static hny_status write_details(const struct job *job, struct hny_buffer *text) {
-    if (!job->lines) return hny_buffer_append(text, "", 0);
-    json_t *options = json_pack("{s:O}", "lines", job->lines);
-    if (!options) return hny_fail(HNY_ERROR_MEMORY, "out of memory for JSON");
-    hny_status status = hny_json_print(text, options, false);
-    json_decref(options);
-    return status;
+    if (!job->details) return hny_buffer_append(text, "", 0);
+    HNY_TRY(hny_buffer_append(text, "{\"lines\":[", 10));
+    for (size_t i = 0; i < job->payload->count; i++) {
+        if (i > 0) HNY_TRY(hny_buffer_append(text, ",", 1));
+        HNY_TRY(hny_buffer_append(text, job->details[i].data, job->details[i].size - 1)); /* without its LF */
+    }
+    return hny_buffer_append(text, "]}", 2);
 }
 
 static hny_status make_answer(const struct job *job, struct hny_payload **answer) {
