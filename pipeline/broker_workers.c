@@ -98,12 +98,15 @@ static struct hny_request *first_of(const struct hny_flow *flow) {
     return NULL;
 }
 
+static bool has_room(const struct hny_worker *worker) {
+    if (worker->leaving || worker->alone) return false;
+    return worker->job_count == 0 || worker->used < worker->credit;
+}
+
 /* Whether WORKER can take REQUEST now. One that has cost a worker goes alone: those beside it shall not be
  * blamed. */
 static bool can_take(const struct hny_worker *worker, const struct hny_request *request) {
-    if (worker->leaving || worker->alone) return false;
-    if (worker->job_count == 0) return true;
-    return request->killed == 0 && worker->used < worker->credit;
+    return has_room(worker) && (worker->job_count == 0 || request->killed == 0);
 }
 
 static hny_status give(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
@@ -162,7 +165,8 @@ static hny_status feed(struct hny_broker_core *core, uint64_t now, struct hny_wo
 static struct hny_worker *least_laden(const struct hny_broker_core *core) {
     struct hny_worker *least = NULL;
     for (struct hny_worker *worker = core->workers; worker; worker = worker->hh.next)
-        if (worker->round != core->round && (!least || worker->used < least->used)) least = worker;
+        if (worker->round != core->round && has_room(worker) && (!least || worker->used < least->used))
+            least = worker;
     return least;
 }
 
@@ -174,7 +178,7 @@ hny_status hny_workers_feed(struct hny_broker_core *core, uint64_t now) {
         bool gave;
         if (!worker) return HNY_OK;
         HNY_TRY(feed(core, now, worker, &gave));
-        if (!gave) worker->round = core->round; /* there is nothing for it, or it is full */
+        if (!gave) worker->round = core->round; /* there is nothing for it */
     }
     return HNY_OK;
 }

@@ -207,8 +207,8 @@ hny_status hny_client_core_message(struct hny_client_core *core, uint64_t now,
 
 hny_status hny_client_core_tick(struct hny_client_core *core, uint64_t now) {
     HNY_TRY(confirm(core, now));
-    for (struct pending *pending = core->requests; pending; pending = pending->hh.next)
-        if (pending->asked && is_due(core, now, pending)) HNY_TRY(ask(core, now, pending));
+    for (struct pending *pending = core->requests; pending != core->unsent; pending = pending->hh.next)
+        if (is_due(core, now, pending)) HNY_TRY(ask(core, now, pending));
     if (core->requests && now - core->told >= core->options.ping)
         return tell(core, now, HNY_PING, core->last, NULL);
     return HNY_OK;
