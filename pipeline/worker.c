@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/notify.h"
 #include "base/progress.h"
+#include "base/threads.h"
 #include "pipeline/confine.h"
 #include "pipeline/keys.h"
 #include "pipeline/post.h"
@@ -35,8 +36,7 @@ void hny_worker_options_defaults(struct hny_worker_options *options) {
 /* Enough that the translator's rows are always full, and little enough that who asks for a single sentence
  * does not wait long behind what is held already. */
 static uint32_t credit_of(const struct hny_worker_options *options) {
-    size_t threads =
-        options->translator.threads ? options->translator.threads : (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+    size_t threads = options->translator.threads ? options->translator.threads : hny_processors();
     size_t credit = CREDIT_A_ROW * options->translator.rows * threads;
     if (options->credit) return options->credit;
     return credit < UINT32_MAX ? (uint32_t)credit : UINT32_MAX;

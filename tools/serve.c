@@ -1,5 +1,6 @@
 /* honyaku serve: a broker and its workers, all in one. */
 #include "base/progress.h"
+#include "base/threads.h"
 #include "bundle/place.h"
 #include "pipeline/gate.h"
 #include "pipeline/http_guard.h"
@@ -74,30 +75,38 @@ static hny_status read_model(const char *text, struct served *model) {
                           sizeof model->name - 1);
 }
 
-/* Its workers are its own children, behind a socket in a folder that only its user enters. */
-static hny_status add_broker(struct service *service, const char *bind) {
-    const struct hny_arguments *arguments = service->arguments;
-    const char *words[16 + 2 * MOST_MODELS] = {
-        service->children.program, "broker", "--quiet", "--bind", bind, "--workers", service->endpoint};
-    static const char *const passed[][2] = {{"key", "--key"}, {"allow", "--allow"}};
-    size_t count = 7;
-    for (size_t i = 0; i < service->count; i++) {
-        words[count++] = "--model";
-        words[count++] = service->models[i].name;
-    }
-    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
+/* Writes those of PASSED (option, word; NULL at the end) that were given behind a child's other WORDS; how
+ * many. */
+static size_t pass_on(const struct hny_arguments *arguments, const char *const passed[][2],
+                      const char **words) {
+    size_t count = 0;
+    for (size_t i = 0; passed[i][0]; i++) {
         const char *value = hny_argument_text(arguments, passed[i][0]);
         if (!value) continue;
         words[count++] = passed[i][1];
         words[count++] = value;
     }
+    return count;
+}
+
+/* Its workers are its own children, behind a socket in a folder that only its user enters. */
+static hny_status add_broker(struct service *service, const char *bind) {
+    const struct hny_arguments *arguments = service->arguments;
+    const char *words[16 + 2 * MOST_MODELS] = {
+        service->children.program, "broker", "--quiet", "--bind", bind, "--workers", service->endpoint};
+    static const char *const passed[][2] = {{"key", "--key"}, {"allow", "--allow"}, {NULL, NULL}};
+    size_t count = 7;
+    for (size_t i = 0; i < service->count; i++) {
+        words[count++] = "--model";
+        words[count++] = service->models[i].name;
+    }
+    count += pass_on(arguments, passed, words + count);
     if (hny_argument_given(arguments, "insecure")) words[count++] = "--insecure";
     return hny_supervisor_add(service->children.supervisor, service->children.program, words, -1, BROKERS);
 }
 
 static hny_status add_workers(struct service *service, const struct served *model,
                               const struct version *version) {
-    const struct hny_arguments *arguments = service->arguments;
     char image[16];
     const char *words[MOST_WORDS] = {service->children.program, "worker", "--connect", service->endpoint};
     size_t count = 4;
@@ -108,13 +117,8 @@ static hny_status add_workers(struct service *service, const struct served *mode
     } else {
         words[count++] = "--echo";
     }
-    static const char *const passed[][2] = {{"precision", "--precision"}, {"beam", "--beam"}};
-    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
-        const char *value = hny_argument_text(arguments, passed[i][0]);
-        if (!value) continue;
-        words[count++] = passed[i][1];
-        words[count++] = value;
-    }
+    static const char *const passed[][2] = {{"precision", "--precision"}, {"beam", "--beam"}, {NULL, NULL}};
+    pass_on(service->arguments, passed, words + count);
     for (size_t i = 0; i < service->workers; i++)
         HNY_TRY(hny_supervisor_add(service->children.supervisor, service->children.program, words,
                                    version->image, WORKERS));
@@ -269,10 +273,7 @@ static hny_status run(const struct hny_arguments *arguments) {
     if (echo)
         service.models[service.count++] =
             (struct served){.name = "echo", .now.image = -1, .renewed.image = -1};
-    if (service.workers == 0) {
-        long processors = sysconf(_SC_NPROCESSORS_ONLN);
-        service.workers = processors > 0 ? (size_t)processors : 1;
-    }
+    if (service.workers == 0) service.workers = hny_processors();
     hny_service_catch();
     hny_status status = serve(&service, bind);
     close_service(&service);
