@@ -57,3 +57,8 @@ uint64_t chance_below(uint64_t *state, uint64_t limit) {
 bool chance_of(uint64_t *state, unsigned in_ten_thousand) {
     return chance_below(state, 10000) < in_ten_thousand;
 }
+
+void tell_breach(uint64_t seed, uint64_t now, const char *what) {
+    printf("breach at seed %llu, %llu ms: %s\n", (unsigned long long)seed, (unsigned long long)now, what);
+    exit(1);
+}

@@ -31,6 +31,9 @@ void events_put(struct events *events, const struct event *event);
 bool events_take(struct events *events, struct event *event);
 void events_free(struct events *events); /* drops the payloads of what is left */
 
+/* Says that a promise was broken, where, and how it is seen again; ends the program with 1. */
+void tell_breach(uint64_t seed, uint64_t now, const char *what) __attribute__((noreturn));
+
 /* SplitMix64 (Steele, Lea & Flood 2014). */
 uint64_t chance_number(uint64_t *state);
 uint64_t chance_below(uint64_t *state, uint64_t limit); /* 0…LIMIT-1 */

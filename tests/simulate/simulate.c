@@ -71,10 +71,7 @@ struct world {
 };
 
 static void demand(const struct world *world, bool fine, const char *what) {
-    if (fine) return;
-    printf("breach at seed %llu, %llu ms: %s\n", (unsigned long long)world->seed,
-           (unsigned long long)world->now, what);
-    exit(1);
+    if (!fine) tell_breach(world->seed, world->now, what);
 }
 
 static void expect(const struct world *world, hny_status status) {
