@@ -1,140 +1,10 @@
-#include "pipeline/broker_core.h"
+#include "broker_scene.h"
 
 #include <criterion/criterion.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 TestSuite(broker);
-
-/* A broker, and what it said last. */
-struct scene {
-    struct hny_broker_core *core;
-    struct hny_broker_limits limits;
-    uint64_t now;
-    struct hny_action said[64];
-    size_t count;
-};
-
-static void check(hny_status status) {
-    cr_assert_eq(status, HNY_OK, "%s", hny_message());
-}
-
-static void forget_said(struct scene *scene) {
-    for (size_t i = 0; i < scene->count; i++) hny_payload_drop(&scene->said[i].message.payload);
-    scene->count = 0;
-}
-
-static void listen(struct scene *scene) {
-    struct hny_action action;
-    while (hny_broker_core_take(scene->core, &action)) {
-        cr_assert(scene->count < sizeof scene->said / sizeof *scene->said);
-        scene->said[scene->count++] = action;
-    }
-}
-
-static void open_scene(struct scene *scene) {
-    *scene = (struct scene){.now = 1000};
-    hny_broker_limits_defaults(&scene->limits);
-}
-
-static void begin(struct scene *scene) {
-    check(hny_broker_core_create(&scene->core, &scene->limits, 7));
-}
-
-static void close_scene(struct scene *scene) {
-    forget_said(scene);
-    hny_broker_core_destroy(&scene->core);
-}
-
-static struct hny_message make(enum hny_verb command, uint8_t who, uint64_t number) {
-    return (struct hny_message){.command = command, .id = {{who}, number}};
-}
-
-static struct hny_peer peer_of(uint8_t who) {
-    return (struct hny_peer){.size = 1, .bytes = {who}};
-}
-
-static void client_says(struct scene *scene, struct hny_message message, const uint8_t *key) {
-    struct hny_peer peer = peer_of(message.id.uuid[0]);
-    forget_said(scene);
-    check(hny_broker_core_client(scene->core, scene->now, &peer, key, &message));
-    listen(scene);
-}
-
-static void worker_says(struct scene *scene, struct hny_message message) {
-    struct hny_peer peer = peer_of(message.id.uuid[0]);
-    forget_said(scene);
-    check(hny_broker_core_worker(scene->core, scene->now, &peer, &message));
-    listen(scene);
-}
-
-static struct hny_payload *text_of(const char *text, const char *model) {
-    struct hny_piece sentence = {text, strlen(text)};
-    struct hny_payload *payload = hny_payload_create((struct hny_piece){"", 0}, &sentence, 1);
-    cr_assert_not_null(payload);
-    strcpy(payload->wants.model, model);
-    return payload;
-}
-
-static void ask(struct scene *scene, uint8_t client, uint64_t number, const char *text) {
-    struct hny_message message = make(HNY_TRANSLATE, client, number);
-    struct hny_payload *payload = message.payload = text_of(text, "");
-    client_says(scene, message, NULL);
-    hny_payload_drop(&payload);
-}
-
-static void join_with(struct scene *scene, uint8_t worker, uint32_t credit, const char *model) {
-    struct hny_message message = make(HNY_READY, worker, 1);
-    struct hny_payload *payload = message.payload = text_of(model, "");
-    message.credit = credit;
-    worker_says(scene, message);
-    hny_payload_drop(&payload);
-}
-
-static void join(struct scene *scene, uint8_t worker, uint32_t credit) {
-    join_with(scene, worker, credit, "en-ja");
-}
-
-static void finish(struct scene *scene, uint8_t worker, uint64_t job, const char *text) {
-    struct hny_message message = make(HNY_DONE, worker, job);
-    struct hny_payload *payload = message.payload = text_of(text, "");
-    worker_says(scene, message);
-    hny_payload_drop(&payload);
-}
-
-static void pass(struct scene *scene, uint64_t milliseconds) {
-    forget_said(scene);
-    for (uint64_t end = scene->now + milliseconds; scene->now < end;) {
-        scene->now += end - scene->now < 250 ? end - scene->now : 250;
-        check(hny_broker_core_tick(scene->core, scene->now));
-    }
-    listen(scene);
-}
-
-/* The one message of COMMAND to WHO among what was said; NULL where there is none. */
-static const struct hny_message *heard(const struct scene *scene, enum hny_verb command, uint8_t who) {
-    const struct hny_message *found = NULL;
-    for (size_t i = 0; i < scene->count; i++) {
-        const struct hny_action *action = &scene->said[i];
-        if (action->message.command != command || action->peer.bytes[0] != who) continue;
-        cr_assert_null(found, "twice");
-        found = &action->message;
-    }
-    return found;
-}
-
-static bool refused(const struct scene *scene, uint8_t who, enum hny_refusal refusal) {
-    const struct hny_message *message = heard(scene, HNY_REFUSED, who);
-    return message && message->refusal == refusal;
-}
-
-static bool says(const struct hny_message *message, const char *text) {
-    return message && message->payload && message->payload->sentences[0].size == strlen(text) &&
-           memcmp(message->payload->sentences[0].data, text, strlen(text)) == 0;
-}
-
-enum { ANNA = 1, BERT = 2, WORKER = 10, OTHER = 11 };
 
 Test(broker, a_request_is_accepted_worked_on_and_answered_until_it_was_received) {
     struct scene scene;
@@ -383,105 +253,6 @@ Test(broker, late_and_cancelled_work_is_dropped_before_it_is_handed_out) {
     close_scene(&scene);
 }
 
-Test(broker, a_silent_workers_job_is_handed_out_again_and_poison_set_aside) {
-    struct scene scene;
-    open_scene(&scene);
-    begin(&scene);
-    join(&scene, WORKER, 1000);
-    ask(&scene, ANNA, 1, "poison");
-    ask(&scene, ANNA, 2, "good");
-    cr_assert(says(heard(&scene, HNY_WORK, WORKER), "good"), "both are with the worker");
-    for (uint8_t lost = 1; lost <= 3; lost++) {
-        pass(&scene, 2900);
-        cr_assert_null(heard(&scene, HNY_REFUSED, ANNA));
-        struct hny_broker_counts counts;
-        hny_broker_core_count(scene.core, &counts);
-        cr_assert_eq(counts.workers, 1);
-        client_says(&scene, make(HNY_PING, ANNA, 2), NULL);
-        cr_assert(heard(&scene, HNY_PONG, ANNA));
-        pass(&scene, 200);
-        hny_broker_core_count(scene.core, &counts);
-        cr_assert_eq(counts.workers, 0, "three beats of silence");
-        if (lost == 3) break;
-        join(&scene, (uint8_t)(WORKER + lost), 1000);
-        const struct hny_message *work = heard(&scene, HNY_WORK, (uint8_t)(WORKER + lost));
-        cr_assert(says(work, "poison"), "alone, and first");
-    }
-    cr_assert(refused(&scene, ANNA, HNY_REFUSED_POISON));
-    join(&scene, 20, 1000);
-    const struct hny_message *work = heard(&scene, HNY_WORK, 20);
-    cr_assert(says(work, "good"), "what stood beside it is not blamed");
-    finish(&scene, 20, work->id.sequence, "gut");
-    cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "gut"));
-    close_scene(&scene);
-}
-
-static void worker_beats(struct scene *scene, uint8_t worker, uint64_t session, uint64_t steps,
-                         uint64_t received, uint64_t held) {
-    struct hny_message message = make(HNY_BEAT, worker, session);
-    struct hny_payload *payload = message.payload = hny_jobs_pack(&held, held != 0);
-    message.steps = steps;
-    message.received = received;
-    worker_says(scene, message);
-    hny_payload_drop(&payload);
-}
-
-Test(broker, a_worker_that_stands_still_is_lost_and_a_long_batch_is_not) {
-    struct scene scene;
-    struct hny_broker_counts counts;
-    open_scene(&scene);
-    begin(&scene);
-    join(&scene, WORKER, 1000);
-    ask(&scene, ANNA, 1, "long");
-    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
-    for (uint64_t steps = 1; steps < 20; steps++) {
-        pass(&scene, 1000);
-        worker_beats(&scene, WORKER, job, steps, job, job);
-    }
-    hny_broker_core_count(scene.core, &counts);
-    cr_assert(counts.workers == 1 && counts.working == 1, "it moves");
-    for (size_t beats = 0; beats < 4; beats++) {
-        pass(&scene, 1000);
-        worker_beats(&scene, WORKER, job, 19, job, job);
-    }
-    hny_broker_core_count(scene.core, &counts);
-    cr_assert(counts.workers == 0 && counts.waiting == 1, "it beats, but its engine stands still");
-    cr_assert(heard(&scene, HNY_UNKNOWN, WORKER), "it has to begin anew");
-    close_scene(&scene);
-}
-
-Test(broker, a_lost_result_is_noticed_by_the_next_beat) {
-    struct scene scene;
-    open_scene(&scene);
-    begin(&scene);
-    join(&scene, WORKER, 1000);
-    ask(&scene, ANNA, 1, "one");
-    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
-    worker_beats(&scene, WORKER, job, 1, job - 1, 0);
-    cr_assert_null(heard(&scene, HNY_WORK, WORKER), "it is still on its way");
-    worker_beats(&scene, WORKER, job, 2, job, job);
-    cr_assert_null(heard(&scene, HNY_WORK, WORKER), "it is held");
-    worker_beats(&scene, WORKER, job, 3, job, 0);
-    cr_assert(says(heard(&scene, HNY_WORK, WORKER), "one"), "it is gone");
-    close_scene(&scene);
-}
-
-Test(broker, a_word_of_another_session_touches_nothing) {
-    struct scene scene;
-    open_scene(&scene);
-    begin(&scene);
-    join(&scene, WORKER, 1000);
-    ask(&scene, ANNA, 1, "one");
-    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
-    finish(&scene, WORKER, job + ((uint64_t)1 << HNY_JOB_BITS), "wrong");
-    cr_assert_null(heard(&scene, HNY_TRANSLATED, ANNA));
-    finish(&scene, OTHER, job, "wrong");
-    cr_assert(heard(&scene, HNY_UNKNOWN, OTHER) && !heard(&scene, HNY_TRANSLATED, ANNA));
-    finish(&scene, WORKER, job, "right");
-    cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "right"));
-    close_scene(&scene);
-}
-
 Test(broker, an_id_belongs_to_the_key_that_used_it_first) {
     static const uint8_t mine[HNY_KEY_SIZE] = {1}, yours[HNY_KEY_SIZE] = {2};
     struct scene scene;
@@ -548,25 +319,6 @@ Test(broker, tells_of_itself) {
     close_scene(&scene);
 }
 
-Test(broker, a_leaving_worker_finishes_what_it_holds) {
-    struct scene scene;
-    open_scene(&scene);
-    begin(&scene);
-    join(&scene, WORKER, 1000);
-    ask(&scene, ANNA, 1, "one");
-    uint64_t job = heard(&scene, HNY_WORK, WORKER)->id.sequence;
-    worker_says(&scene, make(HNY_LEAVE, WORKER, job));
-    ask(&scene, ANNA, 2, "two");
-    cr_assert_null(heard(&scene, HNY_WORK, WORKER));
-    cr_assert_null(heard(&scene, HNY_UNKNOWN, WORKER));
-    finish(&scene, WORKER, job, "eins");
-    cr_assert(says(heard(&scene, HNY_TRANSLATED, ANNA), "eins"));
-    cr_assert(heard(&scene, HNY_UNKNOWN, WORKER), "now it may end");
-    join(&scene, OTHER, 1000);
-    cr_assert(says(heard(&scene, HNY_WORK, OTHER), "two"));
-    close_scene(&scene);
-}
-
 static void ask_by_way(struct scene *scene, uint64_t number, const char *text) {
     struct hny_message message = make(HNY_TRANSLATE, ANNA, number);
     struct hny_payload *payload = message.payload = text_of(text, "en-ja");
@@ -602,21 +354,5 @@ Test(broker, a_third_language_whose_model_nobody_has_is_refused_at_once) {
     join(&scene, OTHER, 1000);
     ask_by_way(&scene, 1, "one");
     cr_assert(refused(&scene, ANNA, HNY_REFUSED_MODEL));
-    close_scene(&scene);
-}
-
-Test(broker, work_goes_to_the_worker_that_holds_least) {
-    struct scene scene;
-    open_scene(&scene);
-    begin(&scene);
-    join(&scene, WORKER, 1000);
-    join(&scene, OTHER, 1000);
-    size_t mine = 0, others = 0;
-    for (uint64_t number = 1; number <= 10; number++) {
-        ask(&scene, ANNA, number, "some words");
-        mine += heard(&scene, HNY_WORK, WORKER) != NULL;
-        others += heard(&scene, HNY_WORK, OTHER) != NULL;
-    }
-    cr_assert(mine == 5 && others == 5, "%zu and %zu", mine, others);
     close_scene(&scene);
 }
