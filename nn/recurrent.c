@@ -81,6 +81,29 @@ static hny_status state_product(const struct hny_recurrent *layer, struct hny_co
     return HNY_OK;
 }
 
+/* Sentences do not know of each other, so they go through all steps in blocks: what a step of a block writes
+ * is still in the cache when the next one reads it, however many sentences the batch has. */
+enum { BLOCK = 128 };
+
+/* Sentences FIRST to END of a batch. */
+struct block {
+    size_t first, end;
+};
+
+static size_t block_count(const struct hny_sequences *s) {
+    return (s->batch + BLOCK - 1) / BLOCK;
+}
+
+static struct block block_of(const struct hny_sequences *s, size_t number) {
+    size_t count = block_count(s);
+    return (struct block){number * s->batch / count, (number + 1) * s->batch / count};
+}
+
+/* Those of BLOCK that have a step t; none where END is not above FIRST. */
+static struct block alive_of(const struct block *block, const struct hny_sequences *s, size_t t) {
+    return (struct block){block->first, s->alive[t] < block->end ? s->alive[t] : block->end};
+}
+
 /* Where step t finds the states before it: FROM rows at the neighbour's offset, the rest of alive[t] at the
  * initial states. */
 struct neighbour {
@@ -98,13 +121,14 @@ static struct neighbour neighbour_of(const struct hny_recurrent *layer, const st
     return (struct neighbour){s->alive[t], s->offset[t - 1]};
 }
 
-/* Gathers the hidden states before step t into run->before, under the recurrent mask. */
-static void gather_before(const struct hny_recurrent *layer, const struct hny_recurrent_run *run, size_t t) {
+/* Gathers the hidden states of BLOCK before step t into run->before, under the recurrent mask. */
+static void gather_before(const struct hny_recurrent *layer, const struct hny_recurrent_run *run, size_t t,
+                          const struct block *block) {
     const struct hny_sequences *s = run->sequences;
     struct neighbour n = neighbour_of(layer, s, t);
     size_t hidden = layer->hidden;
     hny_real *before = run->before + s->offset[t] * hidden;
-    for (size_t b = 0; b < s->alive[t]; b++) {
+    for (size_t b = block->first; b < block->end; b++) {
         const hny_real *from =
             b < n.from ? run->state[0] + (n.offset + b) * run->state_stride[0] : run->initial[0] + b * hidden;
         if (run->mask)
@@ -133,14 +157,29 @@ static struct hny_cell_step cell_step(const struct hny_recurrent *layer, const s
     return step;
 }
 
-static void cell_forward(const struct hny_recurrent *layer, const struct hny_recurrent_run *run, size_t t) {
-    HNY_PROFILE("gates");
+/* BLOCK at step t, in the part whose states before are the neighbour's and the one whose are the initial. */
+struct halves {
+    struct neighbour from;
+    struct block part[2];
+};
+
+static struct halves halve(const struct hny_recurrent *layer, const struct hny_recurrent_run *run, size_t t,
+                           const struct block *block) {
     struct neighbour from = neighbour_of(layer, run->sequences, t);
-    size_t alive = run->sequences->alive[t];
-    struct hny_cell_step step = cell_step(layer, run, t, 0, from.from, &from);
-    if (from.from > 0) layer->cell->step(&step);
-    step = cell_step(layer, run, t, from.from, alive - from.from, &from);
-    if (from.from < alive) layer->cell->step(&step);
+    size_t middle = from.from < block->first ? block->first : from.from < block->end ? from.from : block->end;
+    return (struct halves){from, {{block->first, middle}, {middle, block->end}}};
+}
+
+static void cell_forward(const struct hny_recurrent *layer, const struct hny_recurrent_run *run, size_t t,
+                         const struct block *block) {
+    HNY_PROFILE("gates");
+    struct halves halves = halve(layer, run, t, block);
+    for (int i = 0; i < 2; i++) {
+        const struct block *part = &halves.part[i];
+        struct hny_cell_step step =
+            cell_step(layer, run, t, part->first, part->end - part->first, &halves.from);
+        if (step.rows > 0) layer->cell->step(&step);
+    }
 }
 
 static hny_status take_run(const struct hny_recurrent *layer, struct hny_compute *compute,
@@ -173,6 +212,25 @@ static hny_status take_run(const struct hny_recurrent *layer, struct hny_compute
                                &run->mask);
 }
 
+static hny_status block_forward(const struct hny_recurrent *layer, struct hny_compute *compute,
+                                const struct hny_recurrent_run *run, const struct block *block) {
+    const struct hny_sequences *s = run->sequences;
+    size_t wide = width_of(layer);
+    for (size_t n = 0; n < s->steps; n++) {
+        size_t t = layer->reverse ? s->steps - 1 - n : n, at = s->offset[t] + block->first;
+        struct block alive = alive_of(block, s, t);
+        if (alive.end <= alive.first) continue;
+        gather_before(layer, run, t, &alive);
+        HNY_TRY(state_product(layer, compute, alive.end - alive.first, run->before + at * layer->hidden,
+                              layer->hidden, run->gates + at * wide,
+                              run->recurrent ? run->recurrent + at * wide : NULL,
+                              run->recurrent_normal ? run->recurrent_normal + at * wide : NULL,
+                              run->recurrent_normal ? run->recurrent_inverse + at : NULL));
+        cell_forward(layer, run, t, &alive);
+    }
+    return HNY_OK;
+}
+
 hny_status hny_recurrent_forward(const struct hny_recurrent *layer, struct hny_compute *compute,
                                  const struct hny_sequences *sequences, const hny_real *x, size_t x_stride,
                                  hny_real *const *initial, hny_real *y, size_t y_stride,
@@ -182,51 +240,45 @@ hny_status hny_recurrent_forward(const struct hny_recurrent *layer, struct hny_c
     run->x_stride = x_stride;
     HNY_TRY(input_product(layer, compute, sequences->rows, x, x_stride, run->gates, run->input_normal,
                           run->input_inverse));
-    size_t wide = width_of(layer);
-    for (size_t n = 0; n < sequences->steps; n++) {
-        size_t t = layer->reverse ? sequences->steps - 1 - n : n;
-        size_t at = sequences->offset[t], alive = sequences->alive[t];
-        gather_before(layer, run, t);
-        HNY_TRY(state_product(layer, compute, alive, run->before + at * layer->hidden, layer->hidden,
-                              run->gates + at * wide, run->recurrent ? run->recurrent + at * wide : NULL,
-                              run->recurrent_normal ? run->recurrent_normal + at * wide : NULL,
-                              run->recurrent_normal ? run->recurrent_inverse + at : NULL));
-        cell_forward(layer, run, t);
+    for (size_t number = 0; number < block_count(sequences); number++) {
+        struct block block = block_of(sequences, number);
+        HNY_TRY(block_forward(layer, compute, run, &block));
     }
     return HNY_OK;
 }
 
-/* Step t backward through the cell: gates become the gradient of the summed products, d_state that of the
- * states before. */
+/* Step t of BLOCK backward through the cell: gates become the gradient of the summed products, d_state that
+ * of the states before. D_RECURRENT: the block's, [rows][gates·hidden], or NULL. */
 static void cell_backward(const struct hny_recurrent *layer, const struct hny_recurrent_run *run, size_t t,
-                          hny_real *const *d_state, hny_real *d_recurrent) {
+                          const struct block *block, hny_real *const *d_state, hny_real *d_recurrent) {
     HNY_PROFILE("gates");
-    struct neighbour from = neighbour_of(layer, run->sequences, t);
-    size_t alive = run->sequences->alive[t], wide = width_of(layer);
-    for (int part = 0; part < 2; part++) {
-        size_t first = part == 0 ? 0 : from.from;
-        size_t count = part == 0 ? from.from : alive - from.from;
-        if (count == 0) continue;
-        struct hny_cell_backward backward = {.step = cell_step(layer, run, t, first, count, &from),
-                                             .d_recurrent = d_recurrent ? d_recurrent + first * wide : NULL};
+    struct halves halves = halve(layer, run, t, block);
+    size_t wide = width_of(layer);
+    for (int half = 0; half < 2; half++) {
+        const struct block *part = &halves.part[half];
+        if (part->first == part->end) continue;
+        struct hny_cell_backward backward = {
+            .step = cell_step(layer, run, t, part->first, part->end - part->first, &halves.from),
+            .d_recurrent = d_recurrent ? d_recurrent + (part->first - block->first) * wide : NULL};
         for (size_t i = 0; i < layer->cell->states; i++)
-            backward.d_state[i] = d_state[i] + first * layer->hidden;
+            backward.d_state[i] = d_state[i] + part->first * layer->hidden;
         layer->cell->backward(&backward);
     }
 }
 
-/* Adds the part of the gradient that reaches the hidden state before step t through the state's product. */
+/* Adds the part of the gradient that reaches the hidden states of ROWS sentences through the state's product.
+ * MASK: theirs, or NULL. */
 static hny_status product_backward(const struct hny_recurrent *layer, struct hny_compute *compute,
-                                   const struct hny_recurrent_run *run, size_t t, const hny_real *d_product,
+                                   size_t rows, const hny_real *mask, const hny_real *d_product,
                                    hny_real *scratch, hny_real *d_hidden) {
-    size_t alive = run->sequences->alive[t], hidden = layer->hidden;
+    size_t hidden = layer->hidden;
     const struct hny_weights *weights = layer->recurrent_weight->weights;
-    if (!run->mask)
-        return hny_product_input_gradient(compute->products, weights, alive, d_product, width_of(layer),
+    if (!mask)
+        return hny_product_input_gradient(compute->products, weights, rows, d_product, width_of(layer),
                                           d_hidden, hidden, true);
-    HNY_TRY(hny_product_input_gradient(compute->products, weights, alive, d_product, width_of(layer), scratch,
+    HNY_TRY(hny_product_input_gradient(compute->products, weights, rows, d_product, width_of(layer), scratch,
                                        hidden, false));
-    hny_add_product(d_hidden, scratch, run->mask, alive * hidden);
+    hny_add_product(d_hidden, scratch, mask, rows * hidden);
     return HNY_OK;
 }
 
@@ -249,42 +301,70 @@ static hny_status tensors_backward(const struct hny_recurrent *layer, struct hny
                                       dx, dx_stride, accumulate);
 }
 
+/* What the steps backward share. */
+struct backward {
+    const hny_real *dy;
+    size_t dy_stride;
+    hny_real *d_recurrent; /* of the state's product, [T][B][gates·hidden] */
+    hny_real *d_state[HNY_CELL_STATES];
+    hny_real *scratch; /* [B][hidden] */
+};
+
+/* Step t of BLOCK, all of which has one. */
+static hny_status step_backward(const struct hny_recurrent *layer, struct hny_compute *compute,
+                                const struct hny_recurrent_run *run, const struct backward *backward,
+                                size_t t, const struct block *block) {
+    size_t wide = width_of(layer), hidden = layer->hidden, first = block->first;
+    size_t at = run->sequences->offset[t] + first, rows = block->end - first;
+    hny_real *d_product = backward->d_recurrent + at * wide,
+             *d_hidden = backward->d_state[0] + first * hidden;
+    for (size_t b = 0; b < rows; b++)
+        hny_add(d_hidden + b * hidden, backward->dy + (at + b) * backward->dy_stride, hidden);
+    cell_backward(layer, run, t, block, backward->d_state, run->recurrent ? d_product : NULL);
+    if (run->recurrent)
+        hny_bias_gradient(hny_compute_gradient(compute, layer->recurrent_bias), d_product, wide, rows, wide);
+    if (layer->recurrent_gain)
+        hny_layernorm_backward(rows, wide, run->recurrent_normal + at * wide, run->recurrent_inverse + at,
+                               hny_compute_values(compute, layer->recurrent_gain),
+                               run->recurrent ? d_product : run->gates + at * wide, d_product,
+                               hny_compute_gradient(compute, layer->recurrent_gain));
+    return product_backward(layer, compute, rows, run->mask ? run->mask + first * hidden : NULL, d_product,
+                            backward->scratch, d_hidden);
+}
+
+static hny_status steps_backward(const struct hny_recurrent *layer, struct hny_compute *compute,
+                                 const struct hny_recurrent_run *run, const struct backward *backward) {
+    const struct hny_sequences *s = run->sequences;
+    for (size_t number = 0; number < block_count(s); number++) {
+        struct block block = block_of(s, number);
+        for (size_t n = 0; n < s->steps; n++) {
+            size_t t = layer->reverse ? n : s->steps - 1 - n;
+            struct block alive = alive_of(&block, s, t);
+            if (alive.end > alive.first) HNY_TRY(step_backward(layer, compute, run, backward, t, &alive));
+        }
+    }
+    return HNY_OK;
+}
+
 hny_status hny_recurrent_backward(const struct hny_recurrent *layer, struct hny_compute *compute,
                                   struct hny_recurrent_run *run, const hny_real *dy, size_t dy_stride,
                                   hny_real *dx, size_t dx_stride, bool accumulate,
                                   hny_real *const *d_initial) {
     const struct hny_sequences *s = run->sequences;
-    size_t wide = width_of(layer), hidden = layer->hidden;
+    struct backward backward = {.dy = dy, .dy_stride = dy_stride};
     bool apart =
         run->recurrent != NULL || layer->recurrent_gain; /* the state's product has its own gradient */
-    hny_real *d_state[HNY_CELL_STATES] = {NULL};
     for (size_t i = 0; i < layer->cell->states; i++)
-        if (!(d_state[i] = hny_compute_zeroed(compute, s->batch, hidden))) return HNY_ERROR_MEMORY;
-    hny_real *scratch = hny_compute_take(compute, s->batch, hidden);
-    hny_real *d_recurrent = apart ? hny_compute_take(compute, s->rows, wide) : run->gates;
-    if (!scratch || !d_recurrent) return HNY_ERROR_MEMORY;
-    for (size_t n = 0; n < s->steps; n++) {
-        size_t t = layer->reverse ? n : s->steps - 1 - n;
-        size_t at = s->offset[t], alive = s->alive[t];
-        for (size_t b = 0; b < alive; b++)
-            hny_add(d_state[0] + b * hidden, dy + (at + b) * dy_stride, hidden);
-        hny_real *d_product = d_recurrent + at * wide;
-        cell_backward(layer, run, t, d_state, run->recurrent ? d_product : NULL);
-        if (run->recurrent)
-            hny_bias_gradient(hny_compute_gradient(compute, layer->recurrent_bias), d_product, wide, alive,
-                              wide);
-        if (layer->recurrent_gain)
-            hny_layernorm_backward(alive, wide, run->recurrent_normal + at * wide,
-                                   run->recurrent_inverse + at,
-                                   hny_compute_values(compute, layer->recurrent_gain),
-                                   run->recurrent ? d_product : run->gates + at * wide, d_product,
-                                   hny_compute_gradient(compute, layer->recurrent_gain));
-        HNY_TRY(product_backward(layer, compute, run, t, d_product, scratch, d_state[0]));
-    }
+        if (!(backward.d_state[i] = hny_compute_zeroed(compute, s->batch, layer->hidden)))
+            return HNY_ERROR_MEMORY;
+    backward.scratch = hny_compute_take(compute, s->batch, layer->hidden);
+    backward.d_recurrent = apart ? hny_compute_take(compute, s->rows, width_of(layer)) : run->gates;
+    if (!backward.scratch || !backward.d_recurrent) return HNY_ERROR_MEMORY;
+    HNY_TRY(steps_backward(layer, compute, run, &backward));
     if (d_initial)
         for (size_t i = 0; i < layer->cell->states; i++)
-            memcpy(d_initial[i], d_state[i], s->batch * hidden * sizeof *d_state[i]);
-    return tensors_backward(layer, compute, run, d_recurrent, dx, dx_stride, accumulate);
+            memcpy(d_initial[i], backward.d_state[i], s->batch * layer->hidden * sizeof *d_initial[i]);
+    return tensors_backward(layer, compute, run, backward.d_recurrent, dx, dx_stride, accumulate);
 }
 
 hny_status hny_recurrent_step(const struct hny_recurrent *layer, struct hny_compute *compute, size_t rows,

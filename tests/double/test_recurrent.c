@@ -5,17 +5,18 @@
 #include <stdio.h>
 
 enum { INPUT = 2, HIDDEN = 5, MARGIN = 2 }; /* MARGIN: columns between rows that are others' */
+enum { MANY = 261, SOME = 8 }; /* sentences of more than two blocks, of whose numbers some are checked */
 
 struct batch {
     size_t count;
-    size_t length[4];
+    size_t length[MANY];
 };
 
 static const struct batch batches[] = {
     {4, {5, 3, 3, 1}}, /* sentences that end at different steps */
     {1, {4}},          /* alone */
     {2, {1, 1}},       /* one step */
-    {1, {1}},
+    {1, {1}},          {MANY, {[0 ... 1] = 4, [2 ... 99] = 3, [100 ... 199] = 2, [200 ... MANY - 1] = 1}},
 };
 
 static const struct hny_cell *const cells[] = {&hny_cell_lstm, &hny_cell_gru, &hny_cell_rnn};
@@ -112,7 +113,7 @@ static void check(const struct hny_cell *cell, struct variant variant, const str
              variant.reverse ? ", reverse" : "", variant.norm ? ", layer norm" : "",
              variant.dropout ? ", dropout" : "", variant.initial ? ", initial states" : "", batch->count,
              batch->length[0]);
-    laboratory_check(&set.lab, examine, &set, SIZE_MAX, name);
+    laboratory_check(&set.lab, examine, &set, batch->count == MANY ? SOME : SIZE_MAX, name);
     laboratory_close(&set.lab);
 }
 
