@@ -6,10 +6,11 @@
 #ifndef HNY_BUNDLE_BUNDLE_H
 #define HNY_BUNDLE_BUNDLE_H
 
-#include "bundle/contents.h"
+#include "bundle/read.h"
 
 struct hny_pack_options {
-    const char *name;      /* what the manifest calls the model; not empty */
+    const char *name;      /* what the manifest calls the model: hny_release_name_fits */
+    uint64_t release;      /* of that name, to HNY_RELEASE_MOST; 0: none */
     const char *languages; /* "en-ja"; NULL: not stated */
     enum hny_precision precision;
     int level;      /* of repetitions, 0 to 19: hny_frame_code */
@@ -29,11 +30,14 @@ hny_status hny_bundle_pack(const char *model, const char *to, const struct hny_p
 
 /* Restores the folder MODEL, which must not be there or be empty, from the bundle FROM: it is unpacked into
  * MODEL.unpacking and gets its name when all is checked and on disk. What a killed process left there is
- * removed; while another process works there it is HNY_ERROR_USAGE. */
-hny_status hny_bundle_unpack(const char *from, const char *model, size_t threads);
+ * removed; while another process works there it is HNY_ERROR_USAGE. BUNDLE, where it
+ * is not NULL, receives the contents, the caller's to free. */
+hny_status hny_bundle_unpack(const char *from, const char *model, const struct hny_read_options *options,
+                             struct hny_bundle *bundle);
 
 /* Checks all of FROM as unpacking does, and writes nothing. BUNDLE receives the contents, the caller's to
  * free. */
-hny_status hny_bundle_verify(const char *from, size_t threads, struct hny_bundle *bundle);
+hny_status hny_bundle_verify(const char *from, const struct hny_read_options *options,
+                             struct hny_bundle *bundle);
 
 #endif

@@ -94,16 +94,17 @@ static json_t *describe_loss(const struct hny_bundle *bundle) {
                      "largest_error", rounded(loss->largest), "relative_square_error", rounded(relative));
 }
 
-/* Keys that are null are kept for what later versions know: the number of a release, scores, the digest of
+/* Keys that are null are kept for what later versions know: scores, the digest of
  * the manifest that a delta builds on, and who signed. */
 static json_t *describe(const struct hny_bundle *bundle) {
     json_t *files = json_array();
     for (size_t i = 0; i < bundle->file_count; i++)
         json_array_append_new(files, describe_file(&bundle->files[i]));
-    return json_pack("{s:s, s:i, s:s, s:n, s:s?, s:s, s:o, s:n, s:n, s:n, s:o}", "kind", kind, "version",
-                     VERSION, "name", bundle->name, "release", "languages", bundle->languages, "precision",
-                     hny_precision_name(bundle->precision), "lost", describe_loss(bundle), "scores", "parent",
-                     "signature", "files", files);
+    return json_pack("{s:s, s:i, s:s, s:o, s:s?, s:s, s:o, s:n, s:n, s:n, s:o}", "kind", kind, "version",
+                     VERSION, "name", bundle->name, "release",
+                     bundle->release ? json_integer((json_int_t)bundle->release) : json_null(), "languages",
+                     bundle->languages, "precision", hny_precision_name(bundle->precision), "lost",
+                     describe_loss(bundle), "scores", "parent", "signature", "files", files);
 }
 
 hny_status hny_bundle_print(const struct hny_bundle *bundle, struct hny_buffer *text) {
@@ -161,6 +162,15 @@ static hny_status take_shape(const struct place *place, const json_t *json,
             return fail_place(place, "a shape of whole numbers from 1 on");
         tensor->shape[i] = (size_t)json_integer_value(dimension);
     }
+    return HNY_OK;
+}
+
+static hny_status take_release(const char *source, const json_t *json, uint64_t *release) {
+    json_int_t value = json_integer_value(json);
+    if (json_is_null(json)) return HNY_OK;
+    if (!json_is_integer(json) || value < 1 || (uint64_t)value > HNY_RELEASE_MOST)
+        return fail_place(&(struct place){source, "release"}, "null, or a whole number from 1 to 2^53 - 1");
+    *release = (uint64_t)value;
     return HNY_OK;
 }
 
@@ -278,6 +288,9 @@ static hny_status take_all(const char *source, struct hny_bundle *bundle, const 
         return fail_place(&place, "null: what builds on another bundle is not known to this program");
     place.name = "name";
     HNY_TRY(take_name(&place, bundle, json_object_get(json, "name"), &bundle->name));
+    if (!hny_release_name_fits(bundle->name))
+        return fail_place(&place, "1 to 64 letters, digits, \".\", \"_\" and \"-\", the first no \".\"");
+    HNY_TRY(take_release(source, json_object_get(json, "release"), &bundle->release));
     place.name = "languages";
     const json_t *languages = json_object_get(json, "languages");
     if (!json_is_null(languages)) HNY_TRY(take_name(&place, bundle, languages, &bundle->languages));

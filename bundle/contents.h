@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "bundle/planes.h"
+#include "bundle/release.h"
 #include "bundle/tar.h"
 #include "nn/product.h"
 
@@ -47,8 +48,9 @@ struct hny_bundle_loss {
 
 struct hny_bundle {
     struct hny_arena *names; /* owns every name and text in here */
-    const char *name;
-    const char *languages; /* as "en-ja"; NULL: not known */
+    const char *name;        /* fits hny_release_name_fits */
+    uint64_t release;        /* from 1 to HNY_RELEASE_MOST; 0: none */
+    const char *languages;   /* as "en-ja"; NULL: not known */
     enum hny_precision precision;
     struct hny_bundle_loss loss;
     struct hny_bundle_file *files;

@@ -360,6 +360,10 @@ static hny_status pack(struct packing *packing, const char *model, const char *t
     if (options->optimiser && options->precision != HNY_PRECISION_F32)
         return hny_fail(HNY_ERROR_USAGE, "a training goes on from its own numbers alone: f32, not %s",
                         hny_precision_name(options->precision));
+    if (!hny_release_name_fits(options->name) || options->release > HNY_RELEASE_MOST)
+        return hny_fail(HNY_ERROR_USAGE, "\"%s\" is no name of a bundle, or its release no number",
+                        options->name);
+    bundle->release = options->release;
     HNY_TRY(hny_bundle_inputs_open(bundle, &packing->inputs, model, options->optimiser));
     HNY_TRY(copy_text(bundle, options->name, &bundle->name));
     if (options->languages) HNY_TRY(copy_text(bundle, options->languages, &bundle->languages));

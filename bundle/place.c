@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 struct hny_place {
+    struct hny_bundle bundle; /* that was unpacked; else in the zero state */
     struct hny_buffer folder;
     struct hny_buffer temporary; /* that holds it; empty where the folder is the caller's */
 };
@@ -32,7 +33,8 @@ static hny_status fill(struct hny_place *place, const char *model) {
         return hny_buffer_print(&place->folder, "%s", model);
     HNY_TRY(make_temporary(&place->temporary));
     HNY_TRY(hny_path_join(&place->folder, place->temporary.data, "model"));
-    return hny_bundle_unpack(model, place->folder.data, hny_processors());
+    const struct hny_read_options options = {.threads = hny_processors()};
+    return hny_bundle_unpack(model, place->folder.data, &options, &place->bundle);
 }
 
 hny_status hny_place_open(struct hny_place **place, const char *model) {
@@ -50,6 +52,10 @@ const char *hny_place_folder(const struct hny_place *place) {
     return place->folder.data;
 }
 
+const struct hny_bundle *hny_place_bundle(const struct hny_place *place) {
+    return place->bundle.names ? &place->bundle : NULL;
+}
+
 void hny_place_close(struct hny_place **place) {
     if (!*place) return;
     struct hny_buffer temporary = (*place)->temporary;
@@ -59,6 +65,7 @@ void hny_place_close(struct hny_place **place) {
     if (temporary.size && hny_directory_remove(temporary.data) != HNY_OK)
         hny_fail(HNY_ERROR_IO, "%s", message);
     hny_buffer_free(&temporary);
+    hny_bundle_free(&(*place)->bundle);
     hny_buffer_free(&(*place)->folder);
     free(*place);
     *place = NULL;

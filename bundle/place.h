@@ -3,6 +3,7 @@
 #ifndef HNY_BUNDLE_PLACE_H
 #define HNY_BUNDLE_PLACE_H
 
+#include "bundle/contents.h"
 #include "model/folder.h"
 
 /* MODEL is a folder, or a bundle: any file that is none. A bundle is checked as hny_bundle_unpack does and
@@ -12,7 +13,9 @@
 struct hny_place;
 hny_status hny_place_open(struct hny_place **place, const char *model);
 const char *hny_place_folder(const struct hny_place *place); /* owned by the place */
-void hny_place_close(struct hny_place **place);              /* nulls; NULL is allowed */
+/* What the bundle says of itself, owned by the place; NULL where the model is a folder. */
+const struct hny_bundle *hny_place_bundle(const struct hny_place *place);
+void hny_place_close(struct hny_place **place); /* nulls; NULL is allowed */
 
 /* hny_folder_open of what MODEL is; nothing of an unpacked bundle is left when it returns. */
 hny_status hny_place_open_model(struct hny_model **model, const char *path, enum hny_precision precision);

@@ -36,7 +36,7 @@ struct reading {
     struct hny_supply *supply;
     const struct hny_bundle_taker *taker;
     struct hny_bundle *bundle;
-    bool digests;
+    const struct hny_read_options *options;
     struct hny_threads *threads;
     struct hny_frame_decoder **decoders; /* one a thread */
     struct hny_digest *digest;           /* of the file that is being restored */
@@ -171,7 +171,7 @@ static hny_status decode_piece(void *context, size_t number, size_t thread) {
     snprintf(name, sizeof name, "%s: %s", hny_supply_name(reading->supply), piece->name);
     HNY_TRY(hny_frame_decode(reading->decoders[thread], name, reading->frames.data + piece->frame_at,
                              piece->frame_size, to, piece->member->size));
-    if (!reading->digests) return HNY_OK;
+    if (reading->options->skip_digests) return HNY_OK;
     HNY_TRY(hny_digest_bytes(to, piece->member->size, digest));
     if (strcmp(digest, piece->member->digest) == 0) return HNY_OK;
     return hny_fail(HNY_ERROR_INPUT, "%s: altered: its SHA-256 is %s, but the manifest says %s", name, digest,
@@ -198,7 +198,7 @@ static hny_status join_part(void *context, size_t number, size_t thread) {
 /* --- Files --------------------------------------------------------------------------------------------- */
 
 static hny_status hand_on(struct reading *reading, const void *data, size_t size) {
-    if (reading->digests) HNY_TRY(hny_digest_add(reading->digest, data, size));
+    if (!reading->options->skip_digests) HNY_TRY(hny_digest_add(reading->digest, data, size));
     return reading->taker && reading->taker->bytes
                ? reading->taker->bytes(reading->taker->context, data, size)
                : HNY_OK;
@@ -248,13 +248,14 @@ static hny_status check_file(struct reading *reading, const struct hny_bundle_fi
 static hny_status read_file(struct reading *reading, const struct hny_bundle_file *file) {
     const struct hny_bundle_taker *taker = reading->taker;
     if (taker && taker->begin) HNY_TRY(taker->begin(taker->context, file));
-    if (reading->digests) HNY_TRY(hny_digest_open(&reading->digest));
+    if (!reading->options->skip_digests) HNY_TRY(hny_digest_open(&reading->digest));
     HNY_TRY(read_contents(reading, file));
-    if (reading->digests) HNY_TRY(check_file(reading, file));
+    if (!reading->options->skip_digests) HNY_TRY(check_file(reading, file));
     return taker && taker->end ? taker->end(taker->context) : HNY_OK;
 }
 
-static hny_status read_all(struct reading *reading, size_t threads) {
+static hny_status read_all(struct reading *reading) {
+    size_t threads = reading->options->threads;
     HNY_TRY(hny_threads_create(&reading->threads, threads));
     reading->decoders = hny_allocate(threads, sizeof *reading->decoders);
     if (!reading->decoders) return HNY_ERROR_MEMORY;
@@ -265,13 +266,14 @@ static hny_status read_all(struct reading *reading, size_t threads) {
     return read_end(reading);
 }
 
-hny_status hny_bundle_read(struct hny_supply *supply, const struct hny_bundle_taker *taker, size_t threads,
-                           bool digests, struct hny_bundle *bundle) {
-    struct reading reading = {.supply = supply, .taker = taker, .bundle = bundle, .digests = digests};
+hny_status hny_bundle_read(struct hny_supply *supply, const struct hny_bundle_taker *taker,
+                           const struct hny_read_options *options, struct hny_bundle *bundle) {
+    struct reading reading = {.supply = supply, .taker = taker, .bundle = bundle, .options = options};
     *bundle = (struct hny_bundle){0};
-    hny_status status = read_all(&reading, threads);
+    hny_status status = read_all(&reading);
     hny_threads_destroy(&reading.threads);
-    for (size_t i = 0; reading.decoders && i < threads; i++) hny_frame_decoder_destroy(&reading.decoders[i]);
+    for (size_t i = 0; reading.decoders && i < options->threads; i++)
+        hny_frame_decoder_destroy(&reading.decoders[i]);
     free(reading.decoders);
     hny_digest_close(&reading.digest, NULL);
     free(reading.pieces);

@@ -15,11 +15,21 @@ struct hny_bundle_taker {
     void *context;
 };
 
-/* Reads all of SUPPLY into BUNDLE (the caller's to free; in the zero state on failure). THREADS decode at
- * once. Memory holds some three times the largest tensor, or 24 MiB where that is more, whatever the manifest
- * says: room is made for what has come, and what unpacks to more than a thousand times its size is refused.
- * DIGESTS false leaves SHA-256 out, for measurements: zstd's checksums still hold against accidents. */
-hny_status hny_bundle_read(struct hny_supply *supply, const struct hny_bundle_taker *taker, size_t threads,
-                           bool digests, struct hny_bundle *bundle);
+/* How it is read. */
+struct hny_read_options {
+    size_t threads;    /* that decode at once, at least 1 */
+    bool skip_digests; /* leaves SHA-256 out, for measurements: zstd's checksums still hold against accidents
+                        */
+};
+
+#define HNY_READ_DEFAULTS                                                                                    \
+    { .threads = 1 }
+
+/* Reads all of SUPPLY into BUNDLE (the caller's to free; in the zero state on failure). Memory holds some
+ * three times the largest tensor, or 24 MiB where that is more, whatever the manifest says: room is made for
+ * what has come, and what unpacks to more than a thousand times its size is refused.
+ */
+hny_status hny_bundle_read(struct hny_supply *supply, const struct hny_bundle_taker *taker,
+                           const struct hny_read_options *options, struct hny_bundle *bundle);
 
 #endif

@@ -15,6 +15,8 @@
 static const char suffix[] = ".unpacking";
 
 struct unpacking {
+    const struct hny_read_options *options;
+    struct hny_bundle bundle;
     struct hny_buffer folder; /* that is written to */
     struct hny_buffer path;   /* of the file that is being written */
     struct hny_writer *writer;
@@ -101,13 +103,10 @@ static hny_status sync_folders(struct unpacking *unpacking, const struct hny_bun
     return hny_directory_sync(unpacking->folder.data);
 }
 
-static hny_status unpack_into(struct unpacking *unpacking, struct hny_supply *supply, size_t threads) {
+static hny_status unpack_into(struct unpacking *unpacking, struct hny_supply *supply) {
     const struct hny_bundle_taker taker = {begin_file, write_bytes, end_file, unpacking};
-    struct hny_bundle bundle;
-    HNY_TRY(hny_bundle_read(supply, &taker, threads, true, &bundle));
-    hny_status status = sync_folders(unpacking, &bundle);
-    hny_bundle_free(&bundle);
-    return status;
+    HNY_TRY(hny_bundle_read(supply, &taker, unpacking->options, &unpacking->bundle));
+    return sync_folders(unpacking, &unpacking->bundle);
 }
 
 /* The target without slashes at its end, which would put the folder into it instead of beside it. */
@@ -119,12 +118,11 @@ static hny_status name_folder(const char *model, struct hny_buffer *target, stru
     return hny_buffer_print(folder, "%s%s", target->data, suffix);
 }
 
-static hny_status unpack(struct unpacking *unpacking, struct hny_supply *supply, const char *target,
-                         size_t threads) {
+static hny_status unpack(struct unpacking *unpacking, struct hny_supply *supply, const char *target) {
     HNY_TRY(check_target(target));
     hny_status status = open_folder(unpacking);
     bool mine = status == HNY_OK;
-    if (status == HNY_OK) status = unpack_into(unpacking, supply, threads);
+    if (status == HNY_OK) status = unpack_into(unpacking, supply);
     if (status == HNY_OK && rename(unpacking->folder.data, target) != 0)
         status = hny_fail_errno("%s: cannot be given its name", target);
     if (status == HNY_OK) return sync_parent(target);
@@ -135,13 +133,18 @@ static hny_status unpack(struct unpacking *unpacking, struct hny_supply *supply,
     return hny_fail(status, "%s", message);
 }
 
-hny_status hny_bundle_unpack(const char *from, const char *model, size_t threads) {
-    struct unpacking unpacking = {.lock = -1};
+hny_status hny_bundle_unpack(const char *from, const char *model, const struct hny_read_options *options,
+                             struct hny_bundle *bundle) {
+    struct unpacking unpacking = {.options = options, .lock = -1};
     struct hny_supply *supply = NULL;
     struct hny_buffer target = {0};
     hny_status status = name_folder(model, &target, &unpacking.folder);
     if (status == HNY_OK) status = hny_supply_open(&supply, from);
-    if (status == HNY_OK) status = unpack(&unpacking, supply, target.data, threads);
+    if (status == HNY_OK) status = unpack(&unpacking, supply, target.data);
+    if (status == HNY_OK && bundle)
+        *bundle = unpacking.bundle;
+    else
+        hny_bundle_free(&unpacking.bundle);
     if (unpacking.lock >= 0) close(unpacking.lock);
     hny_supply_close(&supply);
     hny_buffer_free(&target);
@@ -150,11 +153,12 @@ hny_status hny_bundle_unpack(const char *from, const char *model, size_t threads
     return status;
 }
 
-hny_status hny_bundle_verify(const char *from, size_t threads, struct hny_bundle *bundle) {
+hny_status hny_bundle_verify(const char *from, const struct hny_read_options *options,
+                             struct hny_bundle *bundle) {
     struct hny_supply *supply = NULL;
     *bundle = (struct hny_bundle){0};
     HNY_TRY(hny_supply_open(&supply, from));
-    hny_status status = hny_bundle_read(supply, NULL, threads, true, bundle);
+    hny_status status = hny_bundle_read(supply, NULL, options, bundle);
     hny_supply_close(&supply);
     return status;
 }

@@ -15,15 +15,26 @@ static const struct hny_option options[] = {
     {"level", 'l', "N", false, false,
      "how long to look for repetitions, 0 to 19; weights have few (default: 1)"},
     {"threads", 't', "N", false, false, "threads (default: one a processor); the bytes stay the same"},
-    {"name", 'n', "NAME", false, false, "what the manifest calls the model (default: model)"},
+    {"name", 'n', "NAME[@RELEASE]", false, false,
+     "what the manifest calls the model, as en-ja@3: a later one has a higher number (default: model)"},
     {"languages", 0, "PAIR", false, false, "what the manifest says of its languages, as en-ja"},
     {"with-optimizer", 0, NULL, false, false, "MODEL is a training's folder: all that it needs to go on"},
     {NULL, 0, NULL, false, false, NULL},
 };
 
+static hny_status read_name(const char *text, struct hny_release *release, struct hny_pack_options *chosen) {
+    if (!text) return HNY_OK;
+    HNY_TRY(hny_release_parse(release, text));
+    if (release->number == HNY_RELEASE_LATEST)
+        return hny_fail(HNY_ERROR_USAGE, "--name %s: expected a number: latest is the highest of those made",
+                        text);
+    chosen->name = release->name;
+    chosen->release = release->number;
+    return HNY_OK;
+}
+
 static hny_status read_options(const struct hny_arguments *arguments, struct hny_pack_options *chosen) {
-    const char *precision = hny_argument_text(arguments, "precision"),
-               *name = hny_argument_text(arguments, "name");
+    const char *precision = hny_argument_text(arguments, "precision");
     size_t level = (size_t)chosen->level;
     if (precision && strcmp(precision, "auto") == 0)
         return hny_fail(HNY_ERROR_USAGE,
@@ -32,8 +43,6 @@ static hny_status read_options(const struct hny_arguments *arguments, struct hny
     HNY_TRY(hny_argument_count(arguments, "level", 0, HNY_FRAME_LEVEL_MOST, &level));
     HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &chosen->threads));
     chosen->level = (int)level;
-    if (name && !*name) return hny_fail(HNY_ERROR_USAGE, "--name: expected a name");
-    if (name) chosen->name = name;
     chosen->languages = hny_argument_text(arguments, "languages");
     chosen->optimiser = hny_argument_given(arguments, "with-optimizer");
     return HNY_OK;
@@ -41,12 +50,14 @@ static hny_status read_options(const struct hny_arguments *arguments, struct hny
 
 static hny_status run(const struct hny_arguments *arguments) {
     struct hny_pack_options chosen = HNY_PACK_DEFAULTS;
+    struct hny_release release;
     struct hny_bundle bundle;
     uint64_t bytes;
     const char *to = hny_argument_text(arguments, "output");
     if (!to) return hny_fail(HNY_ERROR_USAGE, "-o FILE says where the bundle goes");
     chosen.threads = hny_processors();
     HNY_TRY(read_options(arguments, &chosen));
+    HNY_TRY(read_name(hny_argument_text(arguments, "name"), &release, &chosen));
     HNY_TRY(hny_bundle_pack(hny_argument_rest_at(arguments, 0), to, &chosen, &bundle, &bytes));
     hny_progress_note("%s: %llu bytes for %llu, %s, digest %s", to, (unsigned long long)bytes,
                       (unsigned long long)bundle.bytes, hny_precision_name(bundle.precision), bundle.digest);

@@ -12,11 +12,11 @@ static const struct hny_option options[] = {
 };
 
 static hny_status run(const struct hny_arguments *arguments) {
-    size_t threads = hny_processors();
+    struct hny_read_options chosen = {.threads = hny_processors()};
     const char *to = hny_argument_text(arguments, "output");
     if (!to) return hny_fail(HNY_ERROR_USAGE, "-o MODEL says which folder to make");
-    HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &threads));
-    return hny_bundle_unpack(hny_argument_rest_at(arguments, 0), to, threads);
+    HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &chosen.threads));
+    return hny_bundle_unpack(hny_argument_rest_at(arguments, 0), to, &chosen, NULL);
 }
 
 const struct hny_command hny_command_unpack = {

@@ -14,11 +14,13 @@ static const struct hny_option options[] = {
 
 static hny_status run(const struct hny_arguments *arguments) {
     struct hny_bundle bundle;
-    size_t threads = hny_processors(), tensors = 0;
-    HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &threads));
-    HNY_TRY(hny_bundle_verify(hny_argument_rest_at(arguments, 0), threads, &bundle));
+    struct hny_read_options chosen = {.threads = hny_processors()};
+    size_t tensors = 0;
+    HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &chosen.threads));
+    HNY_TRY(hny_bundle_verify(hny_argument_rest_at(arguments, 0), &chosen, &bundle));
     for (size_t i = 0; i < bundle.file_count; i++) tensors += bundle.files[i].tensor_count;
     printf("name       %s\n", bundle.name);
+    if (bundle.release) printf("release    %llu\n", (unsigned long long)bundle.release);
     if (bundle.languages) printf("languages  %s\n", bundle.languages);
     printf("precision  %s\nfiles      %zu\ntensors    %zu\nbytes      %llu\nsha256     %s\n",
            hny_precision_name(bundle.precision), bundle.file_count, tensors, (unsigned long long)bundle.bytes,

@@ -126,9 +126,10 @@ static double time_reading(const struct hny_buffer *file, bool digests, size_t r
     for (size_t i = 0; i < rounds; i++) {
         struct hny_supply *supply = NULL;
         struct hny_bundle bundle;
+        const struct hny_read_options options = {.threads = 1, .skip_digests = !digests};
         bench_demand(hny_supply_memory(&supply, "bundle", file->data, file->size) == HNY_OK, "memory");
         double begin = processor_seconds();
-        bench_demand(hny_bundle_read(supply, NULL, 1, digests, &bundle) == HNY_OK, hny_message());
+        bench_demand(hny_bundle_read(supply, NULL, &options, &bundle) == HNY_OK, hny_message());
         double taken = processor_seconds() - begin;
         best = taken < best ? taken : best;
         hny_bundle_free(&bundle);
@@ -140,12 +141,13 @@ static double time_reading(const struct hny_buffer *file, bool digests, size_t r
 static double time_unpacking(size_t rounds) {
     double best = 1e9;
     for (size_t i = 0; i < rounds; i++) {
+        const struct hny_read_options options = HNY_READ_DEFAULTS;
         char model[4096], file[4096];
         snprintf(model, sizeof model, "%s", in_work("model"));
         snprintf(file, sizeof file, "%s", in_work("file"));
         bench_demand(hny_directory_remove(model) == HNY_OK, hny_message());
         double begin = hny_seconds();
-        bench_demand(hny_bundle_unpack(file, model, 1) == HNY_OK, hny_message());
+        bench_demand(hny_bundle_unpack(file, model, &options, NULL) == HNY_OK, hny_message());
         double taken = hny_seconds() - begin;
         best = taken < best ? taken : best;
     }

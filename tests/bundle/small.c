@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct hny_read_options small_options = HNY_READ_DEFAULTS;
+
 enum { ROWS = 5, COLUMNS = 24, LONG = 700 };
 
 static const char tokenizer[] = "honyaku tokenizer, or rather what stands for one\n";
@@ -129,10 +131,10 @@ void small_replace(struct small_pieces *pieces, size_t number, const char *from,
 void small_refuse(const char *file, const char *expected) {
     struct hny_bundle bundle;
     size_t entries = scratch_count();
-    cr_assert_neq(hny_bundle_unpack(scratch_path(file), scratch_path("refused"), 1), HNY_OK, "taken, not: %s",
-                  expected);
+    cr_assert_neq(hny_bundle_unpack(scratch_path(file), scratch_path("refused"), &small_options, NULL),
+                  HNY_OK, "taken, not: %s", expected);
     cr_assert_not_null(strstr(hny_message(), expected), "\"%s\", expected: %s", hny_message(), expected);
     cr_assert_eq(scratch_count(), entries, "something was left");
-    cr_assert_neq(hny_bundle_verify(scratch_path(file), 1, &bundle), HNY_OK);
+    cr_assert_neq(hny_bundle_verify(scratch_path(file), &small_options, &bundle), HNY_OK);
     cr_assert_not_null(strstr(hny_message(), expected), "\"%s\", expected: %s", hny_message(), expected);
 }

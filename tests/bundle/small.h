@@ -9,6 +9,8 @@
  * into the scratch folder's NAME. */
 void small_write(const char *name);
 
+extern const struct hny_read_options small_options; /* one thread */
+
 /* Packs the scratch folder's MODEL into its FILE as PRECISION. */
 void small_pack(const char *model, const char *file, enum hny_precision precision);
 

@@ -20,7 +20,9 @@ static void read_file(const char *folder, const char *name, struct hny_buffer *b
 }
 
 static void unpack(const char *file, const char *model) {
-    cr_assert_eq(hny_bundle_unpack(scratch_path(file), scratch_path(model), 2), HNY_OK, "%s", hny_message());
+    cr_assert_eq(hny_bundle_unpack(scratch_path(file), scratch_path(model),
+                                   &(struct hny_read_options){.threads = 2}, NULL),
+                 HNY_OK, "%s", hny_message());
 }
 
 Test(bundle, a_folder_comes_back_bit_for_bit) {
@@ -116,10 +118,80 @@ Test(bundle, what_rounding_lost_is_stated) {
     cr_assert_gt(bundle.loss.largest, 0);
     cr_assert_lt(bundle.loss.largest, 0.26 / 127, "half a step of the largest row");
     hny_bundle_free(&bundle);
-    cr_assert_eq(hny_bundle_verify(scratch_path("file"), 1, &bundle), HNY_OK, "%s", hny_message());
+    cr_assert_eq(hny_bundle_verify(scratch_path("file"), &small_options, &bundle), HNY_OK, "%s",
+                 hny_message());
     cr_assert_eq(bundle.precision, HNY_PRECISION_INT8);
     cr_assert_str_eq(bundle.languages, "en-ja");
     hny_bundle_free(&bundle);
+}
+
+Test(bundle, its_name_and_release_are_stated) {
+    struct hny_pack_options options = HNY_PACK_DEFAULTS;
+    struct hny_bundle bundle;
+    small_write("model");
+    options.name = "en-ja";
+    options.release = HNY_RELEASE_MOST;
+    cr_assert_eq(hny_bundle_pack(scratch_path("model"), scratch_path("file"), &options, NULL, NULL), HNY_OK);
+    cr_assert_eq(hny_bundle_unpack(scratch_path("file"), scratch_path("back"), &small_options, &bundle),
+                 HNY_OK, "%s", hny_message());
+    cr_assert_str_eq(bundle.name, "en-ja");
+    cr_assert_eq(bundle.release, HNY_RELEASE_MOST);
+    hny_bundle_free(&bundle);
+    options.name = "en ja";
+    cr_assert_eq(hny_bundle_pack(scratch_path("model"), scratch_path("x"), &options, NULL, NULL),
+                 HNY_ERROR_USAGE);
+    options.name = "en-ja";
+    options.release++;
+    cr_assert_eq(hny_bundle_pack(scratch_path("model"), scratch_path("x"), &options, NULL, NULL),
+                 HNY_ERROR_USAGE);
+    cr_assert_not(hny_path_exists(scratch_path("x")));
+}
+
+Test(release, a_name_with_or_without_a_number) {
+    static const struct {
+        const char *text, *name;
+        uint64_t number;
+    } cases[] = {{"en-ja", "en-ja", 0},
+                 {"en-ja@3", "en-ja", 3},
+                 {"a.b_C-9@9007199254740991", "a.b_C-9", HNY_RELEASE_MOST},
+                 {"-@latest", "-", HNY_RELEASE_LATEST}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct hny_release release;
+        char text[HNY_RELEASE_TEXT];
+        cr_assert_eq(hny_release_parse(&release, cases[i].text), HNY_OK, "%s", hny_message());
+        cr_assert_str_eq(release.name, cases[i].name);
+        cr_assert_eq(release.number, cases[i].number);
+        hny_release_print(release.name, release.number, text);
+        cr_assert_str_eq(text, cases[i].text);
+    }
+}
+
+Test(release, what_is_no_name) {
+    char long_name[HNY_RELEASE_NAME + 1] = {0};
+    static const char *const cases[] = {"",
+                                        "@3",
+                                        "a@",
+                                        "a@0",
+                                        "a@03",
+                                        "a@-1",
+                                        "a@3 ",
+                                        "a@3@4",
+                                        ".a",
+                                        "a b",
+                                        "a/b",
+                                        "é",
+                                        "a@1e3",
+                                        "a@Latest",
+                                        "a\nb",
+                                        "a@+1",
+                                        "a@9007199254740992",
+                                        "a@18446744073709551617"};
+    struct hny_release release;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_assert_eq(hny_release_parse(&release, cases[i]), HNY_ERROR_USAGE, "%s", cases[i]);
+    memset(long_name, 'a', HNY_RELEASE_NAME);
+    cr_assert_eq(hny_release_parse(&release, long_name), HNY_ERROR_USAGE);
+    cr_assert_eq(hny_release_parse(&release, long_name + 1), HNY_OK);
 }
 
 Test(bundle, a_damaged_model_is_not_packed) {
@@ -138,10 +210,12 @@ Test(bundle, a_damaged_model_is_not_packed) {
 Test(bundle, a_folder_that_is_not_empty_is_left_alone) {
     small_write("model");
     small_pack("model", "file", HNY_PRECISION_F32);
-    cr_assert_eq(hny_bundle_unpack(scratch_path("file"), scratch_path("model"), 1), HNY_ERROR_USAGE);
+    cr_assert_eq(hny_bundle_unpack(scratch_path("file"), scratch_path("model"), &small_options, NULL),
+                 HNY_ERROR_USAGE);
     cr_assert_eq(hny_directory_create(scratch_path("empty")), HNY_OK);
     scratch_put("broken", "no bundle", 9);
-    cr_assert_neq(hny_bundle_unpack(scratch_path("broken"), scratch_path("empty"), 1), HNY_OK);
+    cr_assert_neq(hny_bundle_unpack(scratch_path("broken"), scratch_path("empty"), &small_options, NULL),
+                  HNY_OK);
     cr_assert(hny_path_exists(scratch_path("empty")));
     unpack("file", "empty");
     unpack("file", "slashes///");

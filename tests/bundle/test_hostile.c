@@ -43,8 +43,8 @@ Test(hostile, pieces_put_together_again_are_taken) {
     struct small_pieces pieces;
     small_read(&pieces, "good");
     small_put(&pieces, "same");
-    cr_assert_eq(hny_bundle_unpack(scratch_path("same"), scratch_path("back"), 1), HNY_OK, "%s",
-                 hny_message());
+    cr_assert_eq(hny_bundle_unpack(scratch_path("same"), scratch_path("back"), &small_options, NULL), HNY_OK,
+                 "%s", hny_message());
     small_free(&pieces);
 }
 
@@ -98,7 +98,8 @@ Test(hostile, every_byte_of_a_header) {
         header_of(&pieces, "model.safetensors.0.1")[at] ^= 1;
         small_put(&pieces, "bad");
         small_free(&pieces);
-        cr_assert_eq(hny_bundle_verify(scratch_path("bad"), 1, &bundle), HNY_ERROR_INPUT, "byte %zu", at);
+        cr_assert_eq(hny_bundle_verify(scratch_path("bad"), &small_options, &bundle), HNY_ERROR_INPUT,
+                     "byte %zu", at);
         cr_assert_not_null(strstr(hny_message(), "model.safetensors.0.1"), "%s", hny_message());
     }
 }
@@ -179,6 +180,14 @@ Test(hostile, what_a_manifest_must_not_say) {
         {"\"parent\": null", "\"parent\": \"12\"", "parent: expected null"},
         {"\"precision\": \"f32\"", "\"precision\": \"f16\"", "precision: expected"},
         {"\"name\": \"model\"", "\"name\": 7", "name: expected a text"},
+        {"\"name\": \"model\"", "\"name\": \"\"", "name: expected 1 to 64 letters"},
+        {"\"name\": \"model\"", "\"name\": \"../model\"", "name: expected 1 to 64 letters"},
+        {"\"name\": \"model\"", "\"name\": \"model@3\"", "name: expected 1 to 64 letters"},
+        {"\"release\": null", "\"release\": 0", "release: expected null, or a whole number"},
+        {"\"release\": null", "\"release\": 9007199254740992", "release: expected null, or a whole number"},
+        {"\"release\": null", "\"release\": \"3\"", "release: expected null, or a whole number"},
+        {"\"release\": null", "\"release\": 3.0", "release: expected null, or a whole number"},
+        {"\"release\": null", "\"released\": null", "release: expected null, or a whole number"},
         {"\"files\": [", "\"files\": [1, ", "a file: expected a text"},
         {"\"files\": [", "\"filed\": [", "files: expected a list"},
         {"\"bytes\": 49", "\"bytes\": -1", "tokenizer.model: expected a number of bytes"},
@@ -234,7 +243,7 @@ static void read_good(struct hny_buffer *bytes) {
 static hny_status verify(const struct hny_buffer *bytes, size_t size, struct hny_bundle *bundle) {
     struct hny_supply *supply = NULL;
     cr_assert_eq(hny_supply_memory(&supply, "bundle", bytes->data, size), HNY_OK);
-    hny_status status = hny_bundle_read(supply, NULL, 1, true, bundle);
+    hny_status status = hny_bundle_read(supply, NULL, &small_options, bundle);
     hny_supply_close(&supply);
     return status;
 }

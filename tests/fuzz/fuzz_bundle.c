@@ -97,7 +97,8 @@ static void read_bundle(const void *data, size_t size, bool digests) {
     struct hny_supply *supply = NULL;
     struct hny_bundle bundle;
     FUZZ_CHECK(hny_supply_memory(&supply, "bundle", data, size) == HNY_OK);
-    hny_status status = hny_bundle_read(supply, &taker, 1, digests, &bundle);
+    const struct hny_read_options options = {.threads = 1, .skip_digests = !digests};
+    hny_status status = hny_bundle_read(supply, &taker, &options, &bundle);
     if (status == HNY_OK) {
         FUZZ_CHECK(bytes == bundle.bytes && hny_supply_taken(supply) == size);
         check_round_trip(&bundle);
