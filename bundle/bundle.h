@@ -13,8 +13,9 @@ struct hny_pack_options {
     uint64_t release;      /* of that name, to HNY_RELEASE_MOST; 0: none */
     const char *languages; /* "en-ja"; NULL: not stated */
     enum hny_precision precision;
-    int level;      /* of repetitions, 0 to 19: hny_frame_code */
-    size_t threads; /* at least 1; the bytes do not depend on it */
+    int level;                          /* of repetitions, 0 to 19: hny_frame_code */
+    size_t threads;                     /* at least 1; the bytes do not depend on it */
+    const struct hny_signing_key *sign; /* whose signature goes in; NULL: nobody's */
     bool optimiser; /* all that a training needs to go on, where MODEL is its folder; only with F32 */
 };
 
@@ -27,6 +28,13 @@ struct hny_pack_options {
  * not NULL it receives the contents, the caller's to free, and *BYTES the size of the file. */
 hny_status hny_bundle_pack(const char *model, const char *to, const struct hny_pack_options *options,
                            struct hny_bundle *bundle, uint64_t *bytes);
+
+/* Signs the bundle FROM, a file, with KEY: TO, whole or not at all ("-": standard output, as it comes), is
+ * what packing with that key would have made, whoever signed FROM before. FROM is checked as
+ * hny_bundle_verify does, and BUNDLE, where it is not NULL, receives the contents as there. FROM and TO may
+ * be the same. */
+hny_status hny_bundle_sign(const char *from, const char *to, const struct hny_signing_key *key,
+                           const struct hny_read_options *options, struct hny_bundle *bundle);
 
 /* Restores the folder MODEL, which must not be there or be empty, from the bundle FROM: it is unpacked into
  * MODEL.unpacking and gets its name when all is checked and on disk. What a killed process left there is

@@ -29,7 +29,9 @@ bool hny_bundle_lay_out(struct hny_bundle_tensor *tensor, enum hny_planes_layout
 
 bool hny_bundle_name_fits(const char *name) {
     static const char known[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    if (strlen(name) > FILE_NAME_MOST || strcmp(name, HNY_BUNDLE_MANIFEST) == 0) return false;
+    if (strlen(name) > FILE_NAME_MOST || strcmp(name, HNY_BUNDLE_MANIFEST) == 0 ||
+        strcmp(name, HNY_SIGNATURE_MEMBER) == 0)
+        return false;
     for (size_t part = 0; part < NAME_PARTS; part++) {
         size_t length = strspn(name, known);
         if (length == 0 || name[0] == '.') return false;
@@ -94,17 +96,17 @@ static json_t *describe_loss(const struct hny_bundle *bundle) {
                      "largest_error", rounded(loss->largest), "relative_square_error", rounded(relative));
 }
 
-/* Keys that are null are kept for what later versions know: scores, the digest of
- * the manifest that a delta builds on, and who signed. */
+/* Keys that are null are kept for what later versions know: scores, and the digest of the manifest that a
+ * delta builds on. */
 static json_t *describe(const struct hny_bundle *bundle) {
     json_t *files = json_array();
     for (size_t i = 0; i < bundle->file_count; i++)
         json_array_append_new(files, describe_file(&bundle->files[i]));
-    return json_pack("{s:s, s:i, s:s, s:o, s:s?, s:s, s:o, s:n, s:n, s:n, s:o}", "kind", kind, "version",
-                     VERSION, "name", bundle->name, "release",
+    return json_pack("{s:s, s:i, s:s, s:o, s:s?, s:s, s:o, s:n, s:n, s:o}", "kind", kind, "version", VERSION,
+                     "name", bundle->name, "release",
                      bundle->release ? json_integer((json_int_t)bundle->release) : json_null(), "languages",
                      bundle->languages, "precision", hny_precision_name(bundle->precision), "lost",
-                     describe_loss(bundle), "scores", "parent", "signature", "files", files);
+                     describe_loss(bundle), "scores", "parent", "files", files);
 }
 
 hny_status hny_bundle_print(const struct hny_bundle *bundle, struct hny_buffer *text) {

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "bundle/planes.h"
 #include "bundle/release.h"
+#include "bundle/signature.h"
 #include "bundle/tar.h"
 #include "nn/product.h"
 
@@ -57,6 +58,7 @@ struct hny_bundle {
     size_t file_count;
     uint64_t bytes;               /* of all restored files */
     char digest[HNY_DIGEST_TEXT]; /* of the manifest's text; it stands for the whole */
+    char signer[HNY_SIGNER_TEXT]; /* whose signature of that there is; "": nobody's. Not in the manifest */
 };
 
 void hny_bundle_free(struct hny_bundle *bundle); /* back to the zero state */

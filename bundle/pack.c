@@ -325,9 +325,24 @@ static hny_status put_manifest(struct packing *packing) {
     return status;
 }
 
+static hny_status put_signature(struct packing *packing) {
+    char text[HNY_SIGNATURE_SIZE + 1];
+    struct hny_buffer frame = {0};
+    struct hny_bundle *bundle = packing->bundle;
+    if (!packing->options->sign) return HNY_OK;
+    HNY_TRY(hny_signature_make(packing->options->sign, bundle->digest, text));
+    memcpy(bundle->signer, packing->options->sign->signer, sizeof bundle->signer);
+    hny_status status =
+        hny_frame_code(packing->coders[0], text, HNY_SIGNATURE_SIZE, HNY_FRAME_LEVEL_MOST, &frame);
+    if (status == HNY_OK) status = put_member(packing, HNY_SIGNATURE_MEMBER, HNY_SIGNATURE_SIZE, &frame);
+    hny_buffer_free(&frame);
+    return status;
+}
+
 static hny_status put_all(struct packing *packing) {
     static const unsigned char end[HNY_TAR_END];
     HNY_TRY(put_manifest(packing));
+    HNY_TRY(put_signature(packing));
     for (size_t i = 0; i < packing->bundle->file_count; i++) {
         HNY_TRY(begin_first(packing, i));
         HNY_TRY(put_batch(packing));

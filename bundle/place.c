@@ -26,21 +26,23 @@ static hny_status make_temporary(struct hny_buffer *path) {
     return status;
 }
 
-static hny_status fill(struct hny_place *place, const char *model) {
+static hny_status fill(struct hny_place *place, const char *model, const struct hny_signers *signers) {
     struct stat about;
     /* What is not there is for the reader of folders to explain. */
-    if (stat(model, &about) != 0 || S_ISDIR(about.st_mode))
-        return hny_buffer_print(&place->folder, "%s", model);
+    bool there = stat(model, &about) == 0;
+    if (there && S_ISDIR(about.st_mode) && signers)
+        return hny_fail(HNY_ERROR_INPUT, "%s: a folder, which nobody signed; expected a bundle", model);
+    if (!there || S_ISDIR(about.st_mode)) return hny_buffer_print(&place->folder, "%s", model);
     HNY_TRY(make_temporary(&place->temporary));
     HNY_TRY(hny_path_join(&place->folder, place->temporary.data, "model"));
-    const struct hny_read_options options = {.threads = hny_processors()};
+    const struct hny_read_options options = {.threads = hny_processors(), .signers = signers};
     return hny_bundle_unpack(model, place->folder.data, &options, &place->bundle);
 }
 
-hny_status hny_place_open(struct hny_place **place, const char *model) {
+hny_status hny_place_open(struct hny_place **place, const char *model, const struct hny_signers *signers) {
     struct hny_place *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
-    hny_status status = fill(made, model);
+    hny_status status = fill(made, model, signers);
     if (status == HNY_OK)
         *place = made;
     else
@@ -71,9 +73,10 @@ void hny_place_close(struct hny_place **place) {
     *place = NULL;
 }
 
-hny_status hny_place_open_model(struct hny_model **model, const char *path, enum hny_precision precision) {
+hny_status hny_place_open_model(struct hny_model **model, const char *path, enum hny_precision precision,
+                                const struct hny_signers *signers) {
     struct hny_place *place = NULL;
-    HNY_TRY(hny_place_open(&place, path));
+    HNY_TRY(hny_place_open(&place, path, signers));
     hny_status status = hny_folder_open(model, hny_place_folder(place), precision, NULL);
     hny_place_close(&place);
     return status;

@@ -40,8 +40,10 @@ struct reading {
     struct hny_threads *threads;
     struct hny_frame_decoder **decoders; /* one a thread */
     struct hny_digest *digest;           /* of the file that is being restored */
-    uint64_t previous;                   /* bytes of the member before */
-    uint64_t restored;                   /* bytes of all members so far */
+    unsigned char ahead[HNY_TAR_BLOCK];  /* a header that was read to see whose it is */
+    bool has_ahead;
+    uint64_t previous; /* bytes of the member before */
+    uint64_t restored; /* bytes of all members so far */
 
     struct piece *pieces;
     size_t piece_count, piece_room;
@@ -94,6 +96,33 @@ static hny_status read_manifest(struct reading *reading) {
     return status;
 }
 
+/* Reads the header behind the manifest, and the signature where it is that one's; else keeps it for the first
+ * file. */
+static hny_status read_signature(struct reading *reading) {
+    const char *name = hny_supply_name(reading->supply);
+    char member[HNY_SIGNATURE_SIZE];
+    uint64_t size;
+    HNY_TRY(read_between(reading, reading->ahead, sizeof reading->ahead));
+    reading->has_ahead = strncmp((char *)reading->ahead, HNY_SIGNATURE_MEMBER, HNY_TAR_NAME) != 0;
+    if (reading->has_ahead) return HNY_OK;
+    HNY_TRY(hny_tar_check(reading->ahead, HNY_SIGNATURE_MEMBER, sizeof member, name));
+    hny_buffer_clear(&reading->frames);
+    HNY_TRY(hny_frame_read(reading->supply, sizeof member, sizeof member, &reading->frames, &size));
+    HNY_TRY(hny_frame_decode(reading->decoders[0], name, reading->frames.data, reading->frames.size, member,
+                             sizeof member));
+    reading->restored += reading->previous = sizeof member;
+    return hny_signature_check(name, member, reading->bundle->digest, reading->bundle->signer);
+}
+
+static hny_status check_signer(const struct reading *reading) {
+    const struct hny_signers *signers = reading->options->signers;
+    const char *name = hny_supply_name(reading->supply), *signer = reading->bundle->signer;
+    if (!signers || hny_signers_have(signers, signer)) return HNY_OK;
+    return *signer
+               ? hny_fail(HNY_ERROR_INPUT, "%s: signed by %s, which is none of the keys given", name, signer)
+               : hny_fail(HNY_ERROR_INPUT, "%s: nobody signed it, expected one of the keys given", name);
+}
+
 static hny_status read_end(struct reading *reading) {
     static const unsigned char zeros[HNY_TAR_END];
     unsigned char bytes[HNY_TAR_END];
@@ -117,6 +146,13 @@ static void begin_batch(struct reading *reading) {
     reading->planes_size = reading->data_size = 0;
 }
 
+static hny_status read_header(struct reading *reading, unsigned char block[HNY_TAR_BLOCK]) {
+    if (!reading->has_ahead) return read_between(reading, block, HNY_TAR_BLOCK);
+    memcpy(block, reading->ahead, HNY_TAR_BLOCK);
+    reading->has_ahead = false;
+    return HNY_OK;
+}
+
 /* Reads the header and the frame of MEMBER, which is TENSOR's plane NUMBER or a file's first. */
 static hny_status read_member(struct reading *reading, const struct hny_bundle_file *file, size_t tensor,
                               size_t number, const struct hny_bundle_member *member) {
@@ -129,7 +165,7 @@ static hny_status read_member(struct reading *reading, const struct hny_bundle_f
     hny_bundle_member_name(file, tensor, number, piece->name, sizeof piece->name);
     struct hny_buffer kept = reading->frames; /* the frames of the batch so far */
     reading->frames = (struct hny_buffer){0};
-    hny_status status = read_between(reading, block, sizeof block);
+    hny_status status = read_header(reading, block);
     hny_buffer_free(&reading->frames);
     reading->frames = kept;
     HNY_TRY(status);
@@ -261,6 +297,8 @@ static hny_status read_all(struct reading *reading) {
     if (!reading->decoders) return HNY_ERROR_MEMORY;
     for (size_t i = 0; i < threads; i++) HNY_TRY(hny_frame_decoder_create(&reading->decoders[i]));
     HNY_TRY(read_manifest(reading));
+    HNY_TRY(read_signature(reading));
+    HNY_TRY(check_signer(reading));
     for (size_t i = 0; i < reading->bundle->file_count; i++)
         HNY_TRY(read_file(reading, &reading->bundle->files[i]));
     return read_end(reading);

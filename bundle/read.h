@@ -4,6 +4,7 @@
 #define HNY_BUNDLE_READ_H
 
 #include "bundle/contents.h"
+#include "bundle/signers.h"
 #include "bundle/supply.h"
 
 /* Who takes the restored files, one behind the other; each may be NULL. BYTES comes in pieces of no meaning.
@@ -17,7 +18,8 @@ struct hny_bundle_taker {
 
 /* How it is read. */
 struct hny_read_options {
-    size_t threads;    /* that decode at once, at least 1 */
+    size_t threads;                    /* that decode at once, at least 1 */
+    const struct hny_signers *signers; /* one of them must have signed; NULL: whoever did, or nobody */
     bool skip_digests; /* leaves SHA-256 out, for measurements: zstd's checksums still hold against accidents
                         */
 };
@@ -28,7 +30,7 @@ struct hny_read_options {
 /* Reads all of SUPPLY into BUNDLE (the caller's to free; in the zero state on failure). Memory holds some
  * three times the largest tensor, or 24 MiB where that is more, whatever the manifest says: room is made for
  * what has come, and what unpacks to more than a thousand times its size is refused.
- */
+ * A signature must be one by the key that it names, always, and is checked before any file comes. */
 hny_status hny_bundle_read(struct hny_supply *supply, const struct hny_bundle_taker *taker,
                            const struct hny_read_options *options, struct hny_bundle *bundle);
 

@@ -1,6 +1,6 @@
 /* honyaku info: what a model is. */
-#include "bundle/place.h"
 #include "tools/commands.h"
+#include "tools/signers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 static const struct hny_option options[] = {
     {"json", 0, NULL, false, false, "one JSON object"},
     {"tensors", 0, NULL, false, false, "every tensor with its shape"},
+    {"key", 'k', "KEY", false, false,
+     "whose signature a bundle must have: a public key, or a file of some; may come again"},
     {NULL, 0, NULL, false, false, NULL},
 };
 
@@ -65,7 +67,7 @@ static hny_status run(const struct hny_arguments *arguments) {
     struct hny_model *model;
     json_t *training = NULL, *description = NULL;
     struct hny_place *place = NULL;
-    HNY_TRY(hny_place_open(&place, hny_argument_rest_at(arguments, 0)));
+    HNY_TRY(hny_argument_place(arguments, "key", hny_argument_rest_at(arguments, 0), &place));
     hny_status status = hny_folder_read(&model, hny_place_folder(place), &training);
     hny_place_close(&place);
     HNY_TRY(status);

@@ -3,6 +3,7 @@
 #include "base/threads.h"
 #include "bundle/bundle.h"
 #include "bundle/frame_code.h"
+#include "bundle/signing_key.h"
 #include "tools/commands.h"
 
 #include <string.h>
@@ -18,6 +19,7 @@ static const struct hny_option options[] = {
     {"name", 'n', "NAME[@RELEASE]", false, false,
      "what the manifest calls the model, as en-ja@3: a later one has a higher number (default: model)"},
     {"languages", 0, "PAIR", false, false, "what the manifest says of its languages, as en-ja"},
+    {"sign", 's', "FILE", false, false, "put in the signature of these keys, from honyaku keygen sign"},
     {"with-optimizer", 0, NULL, false, false, "MODEL is a training's folder: all that it needs to go on"},
     {NULL, 0, NULL, false, false, NULL},
 };
@@ -48,21 +50,33 @@ static hny_status read_options(const struct hny_arguments *arguments, struct hny
     return HNY_OK;
 }
 
+static hny_status pack(const char *model, const char *to, const struct hny_pack_options *chosen) {
+    struct hny_bundle bundle;
+    uint64_t bytes;
+    HNY_TRY(hny_bundle_pack(model, to, chosen, &bundle, &bytes));
+    hny_progress_note("%s: %llu bytes for %llu, %s, digest %s%s%s", to, (unsigned long long)bytes,
+                      (unsigned long long)bundle.bytes, hny_precision_name(bundle.precision), bundle.digest,
+                      *bundle.signer ? ", signed by " : "", bundle.signer);
+    hny_bundle_free(&bundle);
+    return HNY_OK;
+}
+
 static hny_status run(const struct hny_arguments *arguments) {
     struct hny_pack_options chosen = HNY_PACK_DEFAULTS;
     struct hny_release release;
-    struct hny_bundle bundle;
-    uint64_t bytes;
-    const char *to = hny_argument_text(arguments, "output");
+    struct hny_signing_key key;
+    const char *to = hny_argument_text(arguments, "output"), *sign = hny_argument_text(arguments, "sign");
     if (!to) return hny_fail(HNY_ERROR_USAGE, "-o FILE says where the bundle goes");
     chosen.threads = hny_processors();
     HNY_TRY(read_options(arguments, &chosen));
     HNY_TRY(read_name(hny_argument_text(arguments, "name"), &release, &chosen));
-    HNY_TRY(hny_bundle_pack(hny_argument_rest_at(arguments, 0), to, &chosen, &bundle, &bytes));
-    hny_progress_note("%s: %llu bytes for %llu, %s, digest %s", to, (unsigned long long)bytes,
-                      (unsigned long long)bundle.bytes, hny_precision_name(bundle.precision), bundle.digest);
-    hny_bundle_free(&bundle);
-    return HNY_OK;
+    if (sign) {
+        HNY_TRY(hny_signing_key_read(sign, &key));
+        chosen.sign = &key;
+    }
+    hny_status status = pack(hny_argument_rest_at(arguments, 0), to, &chosen);
+    if (sign) explicit_bzero(&key, sizeof key);
+    return status;
 }
 
 const struct hny_command hny_command_pack = {

@@ -1,9 +1,9 @@
 /* honyaku score: how likely a model finds given translations. */
 #include "base/json.h"
 #include "base/threads.h"
-#include "bundle/place.h"
 #include "model/scoring.h"
 #include "tools/commands.h"
+#include "tools/signers.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -11,6 +11,8 @@
 
 static const struct hny_option options[] = {
     {"model", 'm', "DIR", false, false, "the model's folder or bundle"},
+    {"model-key", 0, "KEY", false, false,
+     "whose signature a bundle must have: a public key, or a file of some; may come again"},
     {"src", 0, "FILE", false, false, "source sentences; plain, .gz or .zst"},
     {"tgt", 0, "FILE", false, false, "translations, line by line"},
     {"words", 0, NULL, false, false, "behind the sum, the log-probability of each subword and of the end"},
@@ -74,7 +76,7 @@ static hny_status open_model(const struct hny_arguments *arguments, struct hny_m
     const char *name = hny_argument_text(arguments, "precision");
     enum hny_precision precision = HNY_PRECISION_F32;
     if (name) HNY_TRY(hny_precision_parse(name, &precision));
-    return hny_place_open_model(model, hny_argument_text(arguments, "model"), precision);
+    return hny_argument_model(arguments, hny_argument_text(arguments, "model"), precision, model);
 }
 
 static hny_status run(const struct hny_arguments *arguments) {

@@ -1,13 +1,13 @@
 /* honyaku serve: a broker and its workers, all in one. */
 #include "base/progress.h"
 #include "base/threads.h"
-#include "bundle/place.h"
 #include "pipeline/gate.h"
 #include "pipeline/http_guard.h"
 #include "pipeline/message.h"
 #include "tools/children.h"
 #include "tools/commands.h"
 #include "tools/service_state.h"
+#include "tools/signers.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +21,8 @@ enum { GATEWAYS, BROKERS, WORKERS }; /* the order in which they are stopped */
 static const struct hny_option options[] = {
     {"model", 'm', "DIR", false, false,
      "a model's folder or bundle, or NAME=DIR; may come again, the first one serves those who name none"},
+    {"model-key", 0, "KEY", false, false,
+     "whose signature a bundle must have: a public key, or a file of some; may come again"},
     {"bind", 'b', "ENDPOINT", false, false, "where clients connect (default: tcp://127.0.0.1:5555)"},
     {"http", 0, "ADDRESS", false, false,
      "also a gateway that speaks HTTP at ADDRESS:PORT or a port of 127.0.0.1: see honyaku gateway"},
@@ -165,7 +167,7 @@ static hny_status open_version(const struct service *service, const char *folder
     struct hny_model *made = NULL;
     if (!folder) return HNY_OK;
     HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
-    HNY_TRY(hny_place_open(&version->place, folder));
+    HNY_TRY(hny_argument_place(service->arguments, "model-key", folder, &version->place));
     HNY_TRY(resolve(hny_place_folder(version->place), &version->folder));
     hny_status status = hny_folder_open_shared(&made, version->folder.data, precision, &version->image);
     hny_model_destroy(&made);

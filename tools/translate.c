@@ -1,8 +1,8 @@
 /* honyaku translate: line N of the output is the translation of line N of the input. */
 #include "base/lines.h"
-#include "bundle/place.h"
 #include "tools/commands.h"
 #include "model/line_output.h"
+#include "tools/signers.h"
 #include "tools/translate_picture.h"
 
 #include <inttypes.h>
@@ -15,6 +15,8 @@ enum { MOST_ROWS = 4096, MOST_THREADS = 1024, MOST_BEAM = 1000, MOST_LENGTH = 10
 
 static const struct hny_option options[] = {
     {"model", 'm', "DIR", false, false, "the model's folder or bundle"},
+    {"model-key", 0, "KEY", false, false,
+     "whose signature a bundle must have: a public key, or a file of some; may come again"},
     {"input", 'i', "FILE", false, false, "the text; plain, .gz or .zst (default: standard input)"},
     {"output", 'o', "FILE", false, false, "where translations go (default: standard output)"},
     {"paragraphs", 'p', NULL, false, false, "split lines into sentences, translate each, join them again"},
@@ -95,7 +97,7 @@ static hny_status open_job(const struct hny_arguments *arguments, struct job *jo
     HNY_TRY(read_options(arguments, &chosen, &job->style));
     HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
     HNY_TRY(hny_lines_open(&job->lines, input ? input : "-"));
-    HNY_TRY(hny_place_open_model(&job->model, folder, precision));
+    HNY_TRY(hny_argument_model(arguments, folder, precision, &job->model));
     HNY_TRY(hny_translator_create(&job->translator, job->model, &chosen));
     job->out_path = hny_argument_text(arguments, "output");
     if (job->out_path && input && same_file(job->out_path, input))

@@ -2,22 +2,29 @@
 #include "base/threads.h"
 #include "bundle/bundle.h"
 #include "tools/commands.h"
+#include "tools/signers.h"
 
 #include <stdio.h>
 
 enum { MOST_THREADS = 256 };
 
 static const struct hny_option options[] = {
+    {"key", 'k', "KEY", false, false,
+     "whose signature it must have: a public key, or a file of some; may come again"},
     {"threads", 't', "N", false, false, "threads (default: one a processor)"},
     {NULL, 0, NULL, false, false, NULL},
 };
 
 static hny_status run(const struct hny_arguments *arguments) {
-    struct hny_bundle bundle;
+    struct hny_bundle bundle = {0};
     struct hny_read_options chosen = {.threads = hny_processors()};
     size_t tensors = 0;
     HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &chosen.threads));
-    HNY_TRY(hny_bundle_verify(hny_argument_rest_at(arguments, 0), &chosen, &bundle));
+    struct hny_signers signers = {0};
+    hny_status status = hny_argument_signers(arguments, "key", &signers, &chosen.signers);
+    if (status == HNY_OK) status = hny_bundle_verify(hny_argument_rest_at(arguments, 0), &chosen, &bundle);
+    hny_signers_free(&signers);
+    HNY_TRY(status);
     for (size_t i = 0; i < bundle.file_count; i++) tensors += bundle.files[i].tensor_count;
     printf("name       %s\n", bundle.name);
     if (bundle.release) printf("release    %llu\n", (unsigned long long)bundle.release);
@@ -25,6 +32,7 @@ static hny_status run(const struct hny_arguments *arguments) {
     printf("precision  %s\nfiles      %zu\ntensors    %zu\nbytes      %llu\nsha256     %s\n",
            hny_precision_name(bundle.precision), bundle.file_count, tensors, (unsigned long long)bundle.bytes,
            bundle.digest);
+    if (*bundle.signer) printf("signer     %s\n", bundle.signer);
     hny_bundle_free(&bundle);
     return hny_output_flush();
 }
@@ -35,8 +43,10 @@ const struct hny_command hny_command_verify = {
     .summary = "check a bundle, and tell what is in it",
     .description =
         "Every member and every restored file must have the digest that the manifest states; sha256 is "
-        "the manifest's own, which stands for the whole. FILE may be - for standard input.",
-    .example = "honyaku verify en-ja.tar.zst",
+        "the manifest's own, which stands for the whole. A signature, where there is one, is checked always, "
+        "and signer says whose it is; --key says whose it must be. FILE may be - for standard input.",
+    .example = "honyaku verify en-ja.tar.zst\n"
+               "honyaku verify en-ja.tar.zst --key anna.pub --key bert.pub",
     .options = options,
     .least = 1,
     .most = 1,

@@ -1,8 +1,8 @@
 /* honyaku worker: translates what a broker hands out. */
 #include "base/progress.h"
-#include "bundle/place.h"
 #include "pipeline/worker.h"
 #include "tools/commands.h"
+#include "tools/signers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,8 @@ static const struct hny_option options[] = {
     {"connect", 'c', "ENDPOINT", false, false,
      "the broker's endpoint for workers (default: tcp://127.0.0.1:5556)"},
     {"model", 'm', "DIR", false, false, "the model's folder or bundle"},
+    {"model-key", 0, "KEY", false, false,
+     "whose signature a bundle must have: a public key, or a file of some; may come again"},
     {"name", 'n', "NAME", false, false,
      "what requests call the model, as en-ja; may come again (default: the folder's name)"},
     {"echo", 0, NULL, false, false, "no model: give back what comes, to try a connection"},
@@ -36,7 +38,7 @@ static hny_status open_model(const struct hny_arguments *arguments, const char *
     size_t image = 0;
     HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
     HNY_TRY(hny_argument_count(arguments, "image", 3, 1 << 20, &image));
-    if (image == 0) return hny_place_open_model(model, folder, precision);
+    if (image == 0) return hny_argument_model(arguments, folder, precision, model);
     int file = (int)image;
     hny_status status = hny_folder_open_shared(model, folder, precision, &file);
     close(file);

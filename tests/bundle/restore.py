@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """restore.py MEMBERS FOLDER: a model's folder from a bundle's members, as bundle/BUNDLE.md describes them, by other
-means than the program's: a second reader of the format."""
+means than the program's: a second reader of the format. Prints who signed it, where somebody did (openssl checks)."""
 import array
+import base64
 import hashlib
 import json
 import os
 import struct
+import subprocess
 import sys
+import tempfile
 
 members, folder = sys.argv[1:]
 WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2,
@@ -63,8 +66,29 @@ def restore(tensor, planes):
     return join([bytes(len(planes[0]))] * 2 + [unrotate(join(planes), 2)[i::2] for i in range(2)])
 
 
-with open(os.path.join(members, "bundle.json"), encoding="utf-8") as file:
-    manifest = json.load(file)
+def check_signature(text, manifest):
+    signer, signature = text.decode("ascii").splitlines()
+    assert len(text) == 159 and signer.startswith("signer ed25519:") and signature.startswith("signature ")
+    message = "honyaku bundle signature 1\n%s\n" % hashlib.sha256(manifest).hexdigest()
+    parts = {"message": message.encode("ascii"), "signature": base64.b64decode(signature[10:], validate=True),
+             # SubjectPublicKeyInfo of Ed25519 (RFC 8410)
+             "key": bytes.fromhex("302a300506032b6570032100") + base64.b64decode(signer[15:], validate=True)}
+    with tempfile.TemporaryDirectory() as work:
+        for name, data in parts.items():
+            with open(os.path.join(work, name), "wb") as file:
+                file.write(data)
+        subprocess.run("openssl pkeyutl -verify -pubin -inkey key -keyform DER -rawin -in message -sigfile signature",
+                       cwd=work, shell=True, check=True, stdout=subprocess.DEVNULL)
+    print("signed by", signer[7:])
+
+
+with open(os.path.join(members, "bundle.json"), "rb") as file:
+    manifest = file.read()
+if os.path.exists(os.path.join(members, "bundle.signature")):
+    seen.add("bundle.signature")
+    with open(os.path.join(members, "bundle.signature"), "rb") as file:
+        check_signature(file.read(), manifest)
+manifest = json.loads(manifest)
 assert manifest["kind"] == "honyaku bundle" and manifest["version"] == 1
 for entry in manifest["files"]:
     name = entry["name"]

@@ -1,21 +1,27 @@
-/* The reader of bundles. The first byte says what the others are: even, a bundle as it is; odd, three bytes
- * (which piece to change, where, by what) and the text of a manifest up to a NUL, from which a bundle is made
- * with the members that it asks for, their contents out of what follows; digests do not count there, or no
- * change would come far. What is taken is printed and parsed again. Reader: bundle/read.c Reader:
- * bundle/contents.c Reader: bundle/frame.c Reader: bundle/tar.c */
+/* The reader of bundles. The first byte says what the others are: even, a bundle as it is; odd, with a kind
+ * of signature in its next two bits, three bytes (which piece to change, where, by what) and the text of a
+ * manifest up to a NUL, from which a bundle is made with the members that it asks for, their contents out of
+ * what follows; digests do not count there, or no change would come far (a signature still does). What is
+ * taken is printed and parsed again.
+ * Reader: bundle/read.c
+ * Reader: bundle/contents.c
+ * Reader: bundle/frame.c
+ * Reader: bundle/tar.c
+ * Reader: bundle/signature.c */
 #include "tests/fuzz/fuzz.h"
 
 #include "bundle/frame_code.h"
 #include "bundle/read.h"
 #include <string.h>
 
+enum { NONE, SIGNED, SIGNED_ANOTHER, SIGNED_TWICE }; /* the bits above the first */
 enum { MOST_BYTES = 1 << 16, MEMBER_NAME = 256 };
 
 /* What goes into the bundle, and what is still to be made of it. */
 struct making {
     struct hny_frame_coder *coder;
     struct hny_buffer frames;
-    unsigned piece, wrong_piece;
+    unsigned signature, piece, wrong_piece;
     size_t wrong_at;
     uint8_t change;
     const uint8_t *rest; /* contents are made of it, over and over */
@@ -57,12 +63,25 @@ static void add_file(struct making *making, const struct hny_bundle_file *file) 
         }
 }
 
+/* By a key that is always the same. */
+static void add_signature(struct making *making, const char *digest) {
+    static const struct hny_signing_key key = {"ed25519:O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=", {0}};
+    char text[HNY_SIGNATURE_SIZE + 1], another[HNY_DIGEST_TEXT];
+    if (making->signature == NONE) return;
+    memcpy(another, digest, sizeof another);
+    if (making->signature == SIGNED_ANOTHER) another[0] ^= 1;
+    FUZZ_CHECK(hny_signature_make(&key, another, text) == HNY_OK);
+    for (unsigned i = 0; i < (making->signature == SIGNED_TWICE ? 2 : 1); i++)
+        add_member(making, HNY_SIGNATURE_MEMBER, HNY_SIGNATURE_SIZE, text);
+}
+
 static void make(struct making *making, const char *text, size_t size) {
     struct hny_bundle bundle;
     unsigned char end[HNY_TAR_BLOCK + HNY_TAR_END] = {0};
     FUZZ_CHECK(hny_frame_coder_create(&making->coder) == HNY_OK);
     add_member(making, HNY_BUNDLE_MANIFEST, size, text);
     if (hny_bundle_parse(&bundle, "bundle", text, size) == HNY_OK) {
+        add_signature(making, bundle.digest);
         for (size_t i = 0; bundle.bytes <= MOST_BYTES && i < bundle.file_count; i++)
             add_file(making, &bundle.files[i]);
         hny_bundle_free(&bundle);
@@ -119,7 +138,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     const uint8_t *text = data + CONTROLS, *end = memchr(text, 0, size - CONTROLS);
     size_t text_size = end ? (size_t)(end - text) : size - CONTROLS;
-    struct making making = {.wrong_piece = data[1], .wrong_at = (size_t)data[2] * 3, .change = data[3]};
+    struct making making = {.signature = data[0] >> 1 & SIGNED_TWICE,
+                            .wrong_piece = data[1],
+                            .wrong_at = (size_t)data[2] * 3,
+                            .change = data[3]};
     making.rest = text + text_size;
     making.rest_size = size - CONTROLS - text_size;
     make(&making, (const char *)text, text_size);
