@@ -13,9 +13,10 @@ struct hny_pack_options {
     uint64_t release;      /* of that name, to HNY_RELEASE_MOST; 0: none */
     const char *languages; /* "en-ja"; NULL: not stated */
     enum hny_precision precision;
-    int level;                          /* of repetitions, 0 to 19: hny_frame_code */
-    size_t threads;                     /* at least 1; the bytes do not depend on it */
-    const struct hny_signing_key *sign; /* whose signature goes in; NULL: nobody's */
+    const struct hny_bundle_scores *scores; /* to be stated; NULL: none */
+    int level;                              /* of repetitions, 0 to 19: hny_frame_code */
+    size_t threads;                         /* at least 1; the bytes do not depend on it */
+    const struct hny_signing_key *sign;     /* whose signature goes in; NULL: nobody's */
     bool optimiser; /* all that a training needs to go on, where MODEL is its folder; only with F32 */
 };
 

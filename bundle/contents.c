@@ -96,17 +96,16 @@ static json_t *describe_loss(const struct hny_bundle *bundle) {
                      "largest_error", rounded(loss->largest), "relative_square_error", rounded(relative));
 }
 
-/* Keys that are null are kept for what later versions know: scores, and the digest of the manifest that a
- * delta builds on. */
+/* PARENT is null: kept for the digest of the manifest that a delta builds on. */
 static json_t *describe(const struct hny_bundle *bundle) {
     json_t *files = json_array();
     for (size_t i = 0; i < bundle->file_count; i++)
         json_array_append_new(files, describe_file(&bundle->files[i]));
-    return json_pack("{s:s, s:i, s:s, s:o, s:s?, s:s, s:o, s:n, s:n, s:o}", "kind", kind, "version", VERSION,
-                     "name", bundle->name, "release",
-                     bundle->release ? json_integer((json_int_t)bundle->release) : json_null(), "languages",
-                     bundle->languages, "precision", hny_precision_name(bundle->precision), "lost",
-                     describe_loss(bundle), "scores", "parent", "files", files);
+    return json_pack(
+        "{s:s, s:i, s:s, s:o, s:s?, s:s, s:o, s:o, s:n, s:o}", "kind", kind, "version", VERSION, "name",
+        bundle->name, "release", bundle->release ? json_integer((json_int_t)bundle->release) : json_null(),
+        "languages", bundle->languages, "precision", hny_precision_name(bundle->precision), "lost",
+        describe_loss(bundle), "scores", hny_scores_describe(&bundle->scores), "parent", "files", files);
 }
 
 hny_status hny_bundle_print(const struct hny_bundle *bundle, struct hny_buffer *text) {
@@ -293,9 +292,12 @@ static hny_status take_all(const char *source, struct hny_bundle *bundle, const 
     if (!hny_release_name_fits(bundle->name))
         return fail_place(&place, "1 to 64 letters, digits, \".\", \"_\" and \"-\", the first no \".\"");
     HNY_TRY(take_release(source, json_object_get(json, "release"), &bundle->release));
+    HNY_TRY(hny_scores_parse(&bundle->scores, source, json_object_get(json, "scores"), bundle->names));
     place.name = "languages";
     const json_t *languages = json_object_get(json, "languages");
     if (!json_is_null(languages)) HNY_TRY(take_name(&place, bundle, languages, &bundle->languages));
+    if (bundle->languages && !hny_release_name_fits(bundle->languages))
+        return fail_place(&place, "null, or a pair as en-ja");
     place.name = "precision";
     enum { PRECISIONS = HNY_PRECISION_INT8 + 1 };
     size_t precision =

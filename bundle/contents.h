@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "bundle/planes.h"
 #include "bundle/release.h"
+#include "bundle/scores.h"
 #include "bundle/signature.h"
 #include "bundle/tar.h"
 #include "nn/product.h"
@@ -51,9 +52,10 @@ struct hny_bundle {
     struct hny_arena *names; /* owns every name and text in here */
     const char *name;        /* fits hny_release_name_fits */
     uint64_t release;        /* from 1 to HNY_RELEASE_MOST; 0: none */
-    const char *languages;   /* as "en-ja"; NULL: not known */
+    const char *languages;   /* as "en-ja", of the same characters; NULL: not known */
     enum hny_precision precision;
     struct hny_bundle_loss loss;
+    struct hny_bundle_scores scores;
     struct hny_bundle_file *files;
     size_t file_count;
     uint64_t bytes;               /* of all restored files */

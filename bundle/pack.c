@@ -368,6 +368,12 @@ static hny_status copy_text(struct hny_bundle *bundle, const char *text, const c
     return *copy ? HNY_OK : HNY_ERROR_MEMORY;
 }
 
+static hny_status copy_scores(struct hny_bundle *bundle, const struct hny_bundle_scores *scores) {
+    bundle->scores = *scores;
+    HNY_TRY(copy_text(bundle, scores->bleu_signature, &bundle->scores.bleu_signature));
+    return copy_text(bundle, scores->chrf_signature, &bundle->scores.chrf_signature);
+}
+
 static hny_status pack(struct packing *packing, const char *model, const char *to) {
     const struct hny_pack_options *options = packing->options;
     struct hny_bundle *bundle = packing->bundle;
@@ -378,10 +384,13 @@ static hny_status pack(struct packing *packing, const char *model, const char *t
     if (!hny_release_name_fits(options->name) || options->release > HNY_RELEASE_MOST)
         return hny_fail(HNY_ERROR_USAGE, "\"%s\" is no name of a bundle, or its release no number",
                         options->name);
+    if (options->languages && !hny_release_name_fits(options->languages))
+        return hny_fail(HNY_ERROR_USAGE, "\"%s\" is no pair of languages, as en-ja", options->languages);
     bundle->release = options->release;
     HNY_TRY(hny_bundle_inputs_open(bundle, &packing->inputs, model, options->optimiser));
     HNY_TRY(copy_text(bundle, options->name, &bundle->name));
     if (options->languages) HNY_TRY(copy_text(bundle, options->languages, &bundle->languages));
+    if (options->scores) HNY_TRY(copy_scores(bundle, options->scores));
     HNY_TRY(hny_threads_create(&packing->threads, options->threads));
     packing->coders = hny_allocate(options->threads, sizeof *packing->coders);
     if (!packing->coders) return HNY_ERROR_MEMORY;

@@ -16,7 +16,7 @@ struct hny_place {
     struct hny_buffer temporary; /* that holds it; empty where the folder is the caller's */
 };
 
-static hny_status make_temporary(struct hny_buffer *path) {
+hny_status hny_place_temporary(struct hny_buffer *path) {
     const char *under = getenv("TMPDIR");
     struct hny_buffer name = {0};
     hny_status status = hny_path_join(&name, under && *under ? under : "/tmp", "honyaku-XXXXXX");
@@ -33,7 +33,7 @@ static hny_status fill(struct hny_place *place, const char *model, const struct 
     if (there && S_ISDIR(about.st_mode) && signers)
         return hny_fail(HNY_ERROR_INPUT, "%s: a folder, which nobody signed; expected a bundle", model);
     if (!there || S_ISDIR(about.st_mode)) return hny_buffer_print(&place->folder, "%s", model);
-    HNY_TRY(make_temporary(&place->temporary));
+    HNY_TRY(hny_place_temporary(&place->temporary));
     HNY_TRY(hny_path_join(&place->folder, place->temporary.data, "model"));
     const struct hny_read_options options = {.threads = hny_processors(), .signers = signers};
     return hny_bundle_unpack(model, place->folder.data, &options, &place->bundle);

@@ -4,11 +4,12 @@
 #include "bundle/bundle.h"
 #include "bundle/frame_code.h"
 #include "bundle/signing_key.h"
+#include "bundle/testing.h"
 #include "tools/commands.h"
 
 #include <string.h>
 
-enum { MOST_THREADS = 256 };
+enum { MOST_THREADS = 256, MOST_BEAM = 1000 };
 
 static const struct hny_option options[] = {
     {"output", 'o', "FILE", false, false, "the bundle, NAME.tar.zst; - for standard output"},
@@ -20,6 +21,12 @@ static const struct hny_option options[] = {
      "what the manifest calls the model, as en-ja@3: a later one has a higher number (default: model)"},
     {"languages", 0, "PAIR", false, false, "what the manifest says of its languages, as en-ja"},
     {"sign", 's', "FILE", false, false, "put in the signature of these keys, from honyaku keygen sign"},
+    {"test-src", 0, "FILE", false, false,
+     "translate this text, plain, .gz or .zst, and state what the translations score"},
+    {"test-ref", 0, "FILE", false, false, "the translations to hold them against, line by line"},
+    {"beam", 'b', "N", false, false, "hypotheses kept at each step of the test; 1 is greedy (default: 5)"},
+    {"tokenize", 0, "NAME", false, false,
+     "BLEU's tokeniser for the test: 13a, char, intl or none (default: 13a)"},
     {"with-optimizer", 0, NULL, false, false, "MODEL is a training's folder: all that it needs to go on"},
     {NULL, 0, NULL, false, false, NULL},
 };
@@ -61,11 +68,34 @@ static hny_status pack(const char *model, const char *to, const struct hny_pack_
     return HNY_OK;
 }
 
+/* Scores MODEL where a test is asked for; CHOSEN then points to SCORES. */
+static hny_status test(const struct hny_arguments *arguments, const char *model,
+                       struct hny_bundle_scores *scores, struct hny_pack_options *chosen) {
+    const char *tokenizer = hny_argument_text(arguments, "tokenize");
+    size_t beam = 5;
+    struct hny_testing_options testing = {.source = hny_argument_text(arguments, "test-src"),
+                                          .reference = hny_argument_text(arguments, "test-ref")};
+    if (!testing.source != !testing.reference)
+        return hny_fail(HNY_ERROR_USAGE, "--test-src and --test-ref go together");
+    HNY_TRY(hny_argument_count(arguments, "beam", 1, MOST_BEAM, &beam));
+    if (tokenizer) HNY_TRY(hny_metric_tokenizer_named(tokenizer, &testing.tokenizer));
+    if (!testing.source) return HNY_OK;
+    testing.beam = beam;
+    HNY_TRY(hny_testing_run(model, chosen, &testing, scores));
+    hny_progress_note("BLEU %.2f before, %.2f after; chrF %.2f before, %.2f after; %llu lines",
+                      scores->before.bleu, scores->after.bleu, scores->before.chrf, scores->after.chrf,
+                      (unsigned long long)scores->lines);
+    chosen->scores = scores;
+    return HNY_OK;
+}
+
 static hny_status run(const struct hny_arguments *arguments) {
     struct hny_pack_options chosen = HNY_PACK_DEFAULTS;
     struct hny_release release;
     struct hny_signing_key key;
-    const char *to = hny_argument_text(arguments, "output"), *sign = hny_argument_text(arguments, "sign");
+    struct hny_bundle_scores scores = {0};
+    const char *model = hny_argument_rest_at(arguments, 0), *to = hny_argument_text(arguments, "output"),
+               *sign = hny_argument_text(arguments, "sign");
     if (!to) return hny_fail(HNY_ERROR_USAGE, "-o FILE says where the bundle goes");
     chosen.threads = hny_processors();
     HNY_TRY(read_options(arguments, &chosen));
@@ -74,8 +104,10 @@ static hny_status run(const struct hny_arguments *arguments) {
         HNY_TRY(hny_signing_key_read(sign, &key));
         chosen.sign = &key;
     }
-    hny_status status = pack(hny_argument_rest_at(arguments, 0), to, &chosen);
+    hny_status status = test(arguments, model, &scores, &chosen);
+    if (status == HNY_OK) status = pack(model, to, &chosen);
     if (sign) explicit_bzero(&key, sizeof key);
+    hny_testing_free(&scores);
     return status;
 }
 
@@ -88,7 +120,9 @@ const struct hny_command hny_command_pack = {
         "bundle.json, says what is in it. The same model gives the same bytes. With f32 honyaku unpack gives "
         "the "
         "folder back bit for bit; what bf16 and int8 lose is said in bundle.json. A model packed as int8 "
-        "translates with --precision int8 as the one that it was made from.",
+        "translates with --precision int8 as the one that it was made from.\n"
+        "With --test-src and --test-ref the bundle states what translations of that text score by BLEU and "
+        "chrF: before, by the model in float32, and after, by what is unpacked, in int8 where the bundle is.",
     .example = "honyaku pack model/ -o en-ja.tar.zst\n"
                "honyaku pack model/ --precision int8 -o - | ssh elsewhere honyaku unpack - -o model/",
     .options = options,

@@ -141,6 +141,10 @@ Test(bundle, its_name_and_release_are_stated) {
     cr_assert_eq(hny_bundle_pack(scratch_path("model"), scratch_path("x"), &options, NULL, NULL),
                  HNY_ERROR_USAGE);
     options.name = "en-ja";
+    options.languages = "en ja";
+    cr_assert_eq(hny_bundle_pack(scratch_path("model"), scratch_path("x"), &options, NULL, NULL),
+                 HNY_ERROR_USAGE);
+    options.languages = NULL;
     options.release++;
     cr_assert_eq(hny_bundle_pack(scratch_path("model"), scratch_path("x"), &options, NULL, NULL),
                  HNY_ERROR_USAGE);

@@ -189,6 +189,8 @@ Test(hostile, what_a_manifest_must_not_say) {
         {"\"release\": null", "\"release\": \"3\"", "release: expected null, or a whole number"},
         {"\"release\": null", "\"release\": 3.0", "release: expected null, or a whole number"},
         {"\"release\": null", "\"released\": null", "release: expected null, or a whole number"},
+        {"\"languages\": null", "\"languages\": \"\\u001b[2J\"", "languages: expected null, or a pair"},
+        {"\"languages\": null", "\"languages\": 1", "languages: expected a text"},
         {"\"files\": [", "\"files\": [1, ", "a file: expected a text"},
         {"\"files\": [", "\"filed\": [", "files: expected a list"},
         {"\"bytes\": 49", "\"bytes\": -1", "tokenizer.model: expected a number of bytes"},

@@ -7,7 +7,8 @@
  * Reader: bundle/contents.c
  * Reader: bundle/frame.c
  * Reader: bundle/tar.c
- * Reader: bundle/signature.c */
+ * Reader: bundle/signature.c
+ * Reader: bundle/scores.c */
 #include "tests/fuzz/fuzz.h"
 
 #include "bundle/frame_code.h"
