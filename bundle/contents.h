@@ -59,6 +59,7 @@ struct hny_bundle {
     struct hny_bundle_file *files;
     size_t file_count;
     uint64_t bytes;               /* of all restored files */
+    uint64_t packed;              /* of the bundle itself, once it was read or written. Not in the manifest */
     char digest[HNY_DIGEST_TEXT]; /* of the manifest's text; it stands for the whole */
     char signer[HNY_SIGNER_TEXT]; /* whose signature of that there is; "": nobody's. Not in the manifest */
 };

@@ -420,6 +420,7 @@ hny_status hny_bundle_pack(const char *model, const char *to, const struct hny_p
     struct hny_bundle made = {0};
     struct packing packing = {.options = options, .bundle = &made};
     hny_status status = pack(&packing, model, to);
+    made.packed = packing.written;
     close_packing(&packing);
     if (status == HNY_OK && bundle) {
         *bundle = made;

@@ -319,6 +319,7 @@ hny_status hny_bundle_read(struct hny_supply *supply, const struct hny_bundle_ta
     hny_buffer_free(&reading.frames);
     free(reading.planes.bytes);
     free(reading.data.bytes);
+    bundle->packed = hny_supply_taken(supply);
     if (status != HNY_OK) hny_bundle_free(bundle);
     return status;
 }

@@ -9,7 +9,7 @@ struct signing {
     struct hny_supply *supply;
     struct hny_frame_decoder *decoder;
     struct hny_delivery *delivery;
-    const struct hny_bundle *bundle; /* as it was checked */
+    struct hny_bundle *bundle; /* as it was checked */
     struct hny_buffer frame, content;
 };
 
@@ -79,6 +79,7 @@ static hny_status copy(struct signing *signing, const char *from, const char *to
     HNY_TRY(hny_delivery_small(signing->delivery, HNY_SIGNATURE_MEMBER, text, HNY_SIGNATURE_SIZE));
     HNY_TRY(skip_signature(signing));
     HNY_TRY(copy_files(signing));
+    signing->bundle->packed = hny_delivery_bytes(signing->delivery);
     return hny_delivery_commit(&signing->delivery);
 }
 

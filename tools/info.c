@@ -1,4 +1,5 @@
 /* honyaku info: what a model is. */
+#include "tools/about_bundle.h"
 #include "tools/commands.h"
 #include "tools/signers.h"
 
@@ -39,6 +40,14 @@ static hny_status describe(const struct hny_model *model, json_t *training, json
     return *description ? HNY_OK : hny_fail(HNY_ERROR_MEMORY, "out of memory for the description");
 }
 
+/* Under "bundle", where the model came in one. */
+static hny_status add_bundle(const struct hny_bundle *bundle, json_t *description) {
+    if (!bundle) return HNY_OK;
+    json_t *about = hny_about_bundle(bundle);
+    if (about && json_object_set_new(description, "bundle", about) == 0) return HNY_OK;
+    return hny_fail(HNY_ERROR_MEMORY, "out of memory for the description");
+}
+
 static void print_tensors(const struct hny_parameters *parameters) {
     for (size_t i = 0; i < parameters->tensor_count; i++) {
         const struct hny_tensor *tensor = parameters->tensors[i];
@@ -64,14 +73,14 @@ static void print_object(const json_t *object, int indent) {
 }
 
 static hny_status run(const struct hny_arguments *arguments) {
-    struct hny_model *model;
+    struct hny_model *model = NULL;
     json_t *training = NULL, *description = NULL;
     struct hny_place *place = NULL;
     HNY_TRY(hny_argument_place(arguments, "key", hny_argument_rest_at(arguments, 0), &place));
     hny_status status = hny_folder_read(&model, hny_place_folder(place), &training);
+    if (status == HNY_OK) status = describe(model, training, &description);
+    if (status == HNY_OK) status = add_bundle(hny_place_bundle(place), description);
     hny_place_close(&place);
-    HNY_TRY(status);
-    status = describe(model, training, &description);
     bool json = hny_argument_given(arguments, "json"), tensors = hny_argument_given(arguments, "tensors");
     if (status == HNY_OK && json && tensors &&
         json_object_set_new(description, "shapes", shapes_of(&model->parameters)) != 0)
@@ -91,12 +100,13 @@ static hny_status run(const struct hny_arguments *arguments) {
     return status;
 }
 
-const struct hny_command hny_command_info = {.name = "info",
-                                             .arguments = "MODEL",
-                                             .summary =
-                                                 "tell what a model is: sizes, settings, how it was trained",
-                                             .example = "honyaku info model/",
-                                             .options = options,
-                                             .least = 1,
-                                             .most = 1,
-                                             .run = run};
+const struct hny_command hny_command_info = {
+    .name = "info",
+    .arguments = "MODEL",
+    .summary = "tell what a model is: sizes, settings, how it was trained",
+    .description = "Of a bundle also what its manifest says: name, release, languages, scores, who signed.",
+    .example = "honyaku info model/\nhonyaku info en-ja.tar.zst --json",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run};

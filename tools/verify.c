@@ -1,6 +1,8 @@
 /* honyaku verify: whether a bundle is whole, and what is in it. */
+#include "base/json.h"
 #include "base/threads.h"
 #include "bundle/bundle.h"
+#include "tools/about_bundle.h"
 #include "tools/commands.h"
 #include "tools/signers.h"
 
@@ -11,30 +13,37 @@ enum { MOST_THREADS = 256 };
 static const struct hny_option options[] = {
     {"key", 'k', "KEY", false, false,
      "whose signature it must have: a public key, or a file of some; may come again"},
+    {"json", 0, NULL, false, false, "one JSON object"},
     {"threads", 't', "N", false, false, "threads (default: one a processor)"},
     {NULL, 0, NULL, false, false, NULL},
 };
 
+static hny_status tell(const struct hny_bundle *bundle, bool json) {
+    struct hny_buffer text = {0};
+    if (!json) {
+        hny_about_bundle_print(bundle);
+        return HNY_OK;
+    }
+    json_t *object = hny_about_bundle(bundle);
+    hny_status status = object ? hny_json_print(&text, object, true) : HNY_ERROR_MEMORY;
+    if (status == HNY_OK) fwrite(text.data, 1, text.size, stdout);
+    hny_buffer_free(&text);
+    json_decref(object);
+    return status;
+}
+
 static hny_status run(const struct hny_arguments *arguments) {
     struct hny_bundle bundle = {0};
     struct hny_read_options chosen = {.threads = hny_processors()};
-    size_t tensors = 0;
     HNY_TRY(hny_argument_count(arguments, "threads", 1, MOST_THREADS, &chosen.threads));
     struct hny_signers signers = {0};
     hny_status status = hny_argument_signers(arguments, "key", &signers, &chosen.signers);
     if (status == HNY_OK) status = hny_bundle_verify(hny_argument_rest_at(arguments, 0), &chosen, &bundle);
     hny_signers_free(&signers);
     HNY_TRY(status);
-    for (size_t i = 0; i < bundle.file_count; i++) tensors += bundle.files[i].tensor_count;
-    printf("name       %s\n", bundle.name);
-    if (bundle.release) printf("release    %llu\n", (unsigned long long)bundle.release);
-    if (bundle.languages) printf("languages  %s\n", bundle.languages);
-    printf("precision  %s\nfiles      %zu\ntensors    %zu\nbytes      %llu\nsha256     %s\n",
-           hny_precision_name(bundle.precision), bundle.file_count, tensors, (unsigned long long)bundle.bytes,
-           bundle.digest);
-    if (*bundle.signer) printf("signer     %s\n", bundle.signer);
+    status = tell(&bundle, hny_argument_given(arguments, "json"));
     hny_bundle_free(&bundle);
-    return hny_output_flush();
+    return status == HNY_OK ? hny_output_flush() : status;
 }
 
 const struct hny_command hny_command_verify = {
