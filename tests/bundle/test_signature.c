@@ -224,6 +224,21 @@ Test(signature, no_flipped_byte_of_its_header_passes) {
     }
 }
 
+Test(signature, cut_short_anywhere_it_is_refused) {
+    struct hny_buffer bytes = {0};
+    cr_assert_eq(hny_file_read(scratch_path("good"), 1 << 20, &bytes), HNY_OK);
+    for (size_t size = 0; size < bytes.size; size += 3) {
+        struct hny_supply *supply = NULL;
+        struct hny_bundle bundle;
+        cr_assert_eq(hny_supply_memory(&supply, "bundle", bytes.data, size), HNY_OK);
+        cr_assert_eq(hny_bundle_read(supply, NULL, &small_options, &bundle), HNY_ERROR_INPUT, "%zu bytes",
+                     size);
+        cr_assert_not_null(strstr(hny_message(), "cut short"), "%s", hny_message());
+        hny_supply_close(&supply);
+    }
+    hny_buffer_free(&bytes);
+}
+
 /* Puts the signature of FROM into "good". */
 static void borrow(struct small_pieces *pieces, const char *from) {
     struct small_pieces others;
