@@ -57,14 +57,36 @@ static hny_status set_options(void *socket, int type) {
     return fine ? HNY_OK : hny_zmq_fail("cannot set", "a socket's options");
 }
 
-hny_status hny_edge_open(const struct hny_edge *edge, void *context, bool insecure, void **socket) {
-    const char *const endpoints[HNY_DOORS] = {edge->place, "ipc://"};
-    const char *const lists[HNY_DOORS] = {NULL, NULL};
+hny_status hny_edge_check(const struct hny_edge *edge, const struct hny_edge_trust *trust) {
+    bool link = edge->kind == HNY_EDGE_LINK;
+    if (edge->socket < 0) return HNY_OK;
+    if (link && (edge->bind ? trust->allow : trust->server) && !trust->key)
+        return hny_fail(HNY_ERROR_USAGE, "link:%s: %s wants one's own keys too, --key", edge->place,
+                        edge->bind ? "--allow" : "--link-key");
+    if (!link)
+        return edge->bind ? hny_door_check(edge->place, false, trust->insecure, "a link with keys") : HNY_OK;
+    return edge->bind ? hny_door_check(edge->place, trust->allow, trust->insecure, "--key and --allow")
+                      : hny_door_check(edge->place, trust->server, trust->insecure, "--key and --link-key");
+}
+
+static hny_status set_keys(void *socket, const struct hny_edge *edge, const struct hny_edge_trust *trust) {
+    struct hny_key_pair pair;
+    if (edge->kind != HNY_EDGE_LINK || !(edge->bind ? trust->allow : trust->server)) return HNY_OK;
+    if (!edge->bind) return hny_keys_use(socket, trust->key, trust->server);
+    HNY_TRY(hny_keys_read(trust->key, &pair));
+    hny_status status = hny_gate_guard(socket, &pair, HNY_DOOR_CLIENTS);
+    explicit_bzero(&pair, sizeof pair);
+    return status;
+}
+
+hny_status hny_edge_open(const struct hny_edge *edge, void *context, const struct hny_edge_trust *trust,
+                         void **socket) {
     *socket = NULL;
-    if (edge->bind) HNY_TRY(hny_doors_check(endpoints, NULL, lists, insecure));
+    HNY_TRY(hny_edge_check(edge, trust));
     HNY_TRY(hny_socket_open(socket, context, edge->socket, LARGEST_BYTES,
                             edge->kind == HNY_EDGE_LINK ? 1000 : LINGER_MS));
     hny_status status = set_options(*socket, edge->socket);
+    if (status == HNY_OK) status = set_keys(*socket, edge, trust);
     if (status == HNY_OK && (edge->bind ? zmq_bind : zmq_connect)(*socket, edge->place) != 0)
         status = hny_zmq_fail(edge->bind ? "cannot bind" : "cannot connect to", edge->place);
     if (status == HNY_OK) return HNY_OK;

@@ -35,8 +35,20 @@ struct hny_edge {
 /* NAME stands for TEXT in messages. OUT: where records leave. HNY_ERROR_USAGE where it is no such edge. */
 hny_status hny_edge_read(const char *name, const char *text, bool out, struct hny_edge *edge);
 
-/* A socket for EDGE, of CONTEXT, bound or connected. An endpoint that others than this machine's users reach
- * is bound only where INSECURE (pipeline/gate.h). */
-hny_status hny_edge_open(const struct hny_edge *edge, void *context, bool insecure, void **socket);
+/* Whom an edge trusts. Keys are a link's alone (pipeline/keys.h): KEY is the file of one's own pair; SERVER
+ * the public key, or its file, of the stage that a link leads to; ALLOW the file with the keys of those that
+ * a link from other stages lets in, for whom CONTEXT has a gate (HNY_DOOR_CLIENTS). All may be NULL. */
+struct hny_edge_trust {
+    const char *key, *server, *allow;
+    bool insecure; /* endpoints that others than this machine's users reach may go without */
+};
+
+/* HNY_ERROR_USAGE where EDGE and TRUST do not go together. What binds, and each link, goes without keys only
+ * where the endpoint is this machine's own (hny_door_check). */
+hny_status hny_edge_check(const struct hny_edge *edge, const struct hny_edge_trust *trust);
+
+/* A socket for EDGE, of CONTEXT, bound or connected, once it is checked. */
+hny_status hny_edge_open(const struct hny_edge *edge, void *context, const struct hny_edge_trust *trust,
+                         void **socket);
 
 #endif

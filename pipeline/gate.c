@@ -86,6 +86,14 @@ static bool is_local(const char *endpoint) {
     return false;
 }
 
+hny_status hny_door_check(const char *endpoint, bool guarded, bool insecure, const char *hint) {
+    if (guarded || insecure || is_local(endpoint)) return HNY_OK;
+    return hny_fail(HNY_ERROR_USAGE,
+                    "%s may be reached from other machines by anybody: use %s, a loopback address, or say "
+                    "--insecure",
+                    endpoint, hint);
+}
+
 hny_status hny_doors_check(const char *const endpoints[HNY_DOORS], const char *key,
                            const char *const lists[HNY_DOORS], bool insecure) {
     bool any = false;
@@ -93,12 +101,7 @@ hny_status hny_doors_check(const char *const endpoints[HNY_DOORS], const char *k
     if (any != (key != NULL))
         return hny_fail(HNY_ERROR_USAGE, "--key and a list of keys that are let in (--allow) go together");
     for (int door = 0; door < HNY_DOORS; door++)
-        if (!lists[door] && !insecure && !is_local(endpoints[door]))
-            return hny_fail(
-                HNY_ERROR_USAGE,
-                "%s may be reached from other machines by anybody: use --key and --allow, bind a loopback "
-                "address, or say --insecure",
-                endpoints[door]);
+        HNY_TRY(hny_door_check(endpoints[door], lists[door], insecure, "--key and --allow"));
     return HNY_OK;
 }
 

@@ -9,9 +9,13 @@ struct hny_gate;
 
 enum hny_door { HNY_DOOR_CLIENTS, HNY_DOOR_WORKERS, HNY_DOORS };
 
-/* HNY_ERROR_USAGE where keys and lists do not come together, or where an endpoint that others than this
- * machine's users reach (no loopback address, and no path of the file system) goes without a list, and is not
- * said to be INSECURE. */
+/* HNY_ERROR_USAGE where ENDPOINT, which others than this machine's users reach or are at (no loopback
+ * address, and no path of the file system), goes without keys (GUARDED), and is not said to be INSECURE; HINT
+ * tells which options would be of help. */
+hny_status hny_door_check(const char *endpoint, bool guarded, bool insecure, const char *hint);
+
+/* HNY_ERROR_USAGE where keys and lists do not come together, or where an endpoint without a list fails
+ * hny_door_check. */
 hny_status hny_doors_check(const char *const endpoints[HNY_DOORS], const char *key,
                            const char *const lists[HNY_DOORS], bool insecure);
 

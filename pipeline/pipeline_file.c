@@ -24,8 +24,11 @@ static const struct key pipeline_keys[] = {
     {"models", OBJECT, 0},
     {"unordered", SWITCH, offsetof(struct hny_pipeline, unordered)},
     {"follow", SWITCH, offsetof(struct hny_pipeline, follow)},
+    {"insecure", SWITCH, offsetof(struct hny_pipeline, insecure)},
     {"key", TEXT, offsetof(struct hny_pipeline, key)},
     {"server-key", TEXT, offsetof(struct hny_pipeline, server_key)},
+    {"link-key", TEXT, offsetof(struct hny_pipeline, link_key)},
+    {"allow", TEXT, offsetof(struct hny_pipeline, allow)},
     {NULL, TEXT, 0},
 };
 
@@ -152,17 +155,29 @@ static bool serves(const struct hny_pipeline *pipeline, const char *model) {
     return pipeline->model_count == 0;
 }
 
+static hny_status check_keys(const char *name, const struct hny_pipeline *pipeline) {
+    const struct hny_edge_trust trust = {pipeline->key, pipeline->link_key, pipeline->allow,
+                                         pipeline->insecure};
+    if (!pipeline->key != !(pipeline->server_key || pipeline->link_key || pipeline->allow))
+        return hny_fail(HNY_ERROR_INPUT,
+                        "%s: \"key\" goes together with \"server-key\", \"link-key\" or \"allow\"", name);
+    if (pipeline->server_key && pipeline->model_count > 0)
+        return hny_fail(HNY_ERROR_INPUT, "%s: \"server-key\" is for a broker that \"connect\" names", name);
+    if (pipeline->link_key && pipeline->out_edge.kind != HNY_EDGE_LINK)
+        return hny_fail(HNY_ERROR_INPUT, "%s: \"link-key\" is for a link in \"out\"", name);
+    if (pipeline->allow && pipeline->in_edge.kind != HNY_EDGE_LINK)
+        return hny_fail(HNY_ERROR_INPUT, "%s: \"allow\" is for a link in \"in\"", name);
+    if (hny_edge_check(&pipeline->in_edge, &trust) == HNY_OK &&
+        hny_edge_check(&pipeline->out_edge, &trust) == HNY_OK)
+        return HNY_OK;
+    return hny_fail(HNY_ERROR_INPUT, "%s: %s", name, hny_message());
+}
+
 /* What does not go together. */
 static hny_status check(const char *name, const struct hny_pipeline *pipeline) {
     if (pipeline->connect && pipeline->model_count > 0)
         return hny_fail(HNY_ERROR_INPUT, "%s: either \"connect\" says who translates, or \"models\"", name);
-    if (!pipeline->key != !pipeline->server_key)
-        return hny_fail(HNY_ERROR_INPUT, "%s: \"key\" and \"server-key\" go together", name);
-    if (pipeline->key && pipeline->model_count > 0)
-        return hny_fail(HNY_ERROR_INPUT, "%s: \"key\" is for a broker that \"connect\" names", name);
-    if (pipeline->in_edge.kind == HNY_EDGE_LINK || pipeline->out_edge.kind == HNY_EDGE_LINK)
-        return hny_fail(HNY_ERROR_INPUT, "%s: \"%s\": the links are made between the stages", name,
-                        pipeline->in_edge.kind == HNY_EDGE_LINK ? pipeline->in : pipeline->out);
+    HNY_TRY(check_keys(name, pipeline));
     if (pipeline->follow && pipeline->in_edge.kind != HNY_EDGE_FILE)
         return hny_fail(HNY_ERROR_INPUT, "%s: \"follow\": only a file can be followed, not %s", name,
                         pipeline->in);

@@ -5,9 +5,10 @@
  *      "out": "file:out.txt",
  *      "connect": "tcp://127.0.0.1:5555"}
  *
- * "in" and "out" are edges (pipeline/edge.h), but no links, and may be left out: "-". Instead of "connect"
- * there may be "models": {"en-ja": "folder"}, which are served by the pipeline itself then. Further keys:
- * "unordered" and "follow", true or false; "key" and "server-key", for the broker. */
+ * "in" and "out" are edges (pipeline/edge.h), and may be left out: "-"; a link leads from or to a stage or
+ * another pipeline elsewhere. Instead of "connect" there may be "models": {"en-ja": "folder"}, which are
+ * served by the pipeline itself then. Further keys: "unordered", "follow" and "insecure", true or false;
+ * "key", with "server-key" for the broker, "link-key" for a link in "out", "allow" for one in "in". */
 #ifndef HNY_PIPELINE_PIPELINE_FILE_H
 #define HNY_PIPELINE_PIPELINE_FILE_H
 
@@ -29,9 +30,9 @@ struct hny_pipeline_model {
 /* Texts lie in JSON, which is its owner's. */
 struct hny_pipeline {
     json_t *json;
-    const char *in, *out, *connect, *key, *server_key; /* all but IN and OUT may be NULL */
+    const char *in, *out, *connect, *key, *server_key, *link_key, *allow; /* all but IN and OUT may be NULL */
     struct hny_edge in_edge, out_edge;
-    bool unordered, follow;
+    bool unordered, follow, insecure;
     struct hny_pipeline_stage stages[HNY_PIPELINE_STAGES];
     size_t stage_count;
     struct hny_pipeline_model models[HNY_PIPELINE_MODELS];

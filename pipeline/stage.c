@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 #include "base/progress.h"
+#include "pipeline/gate.h"
+#include "pipeline/link_watch.h"
 #include "pipeline/post.h"
 #include "pipeline/stage_sink.h"
 #include "pipeline/stage_source.h"
@@ -24,6 +26,8 @@ struct stage {
     const struct hny_stage_options *options;
     void *context;
     void *above, *below; /* sockets of links; NULL where the edge is another */
+    struct hny_link_watch *watches[2];
+    struct hny_gate *gate; /* NULL: no stage above has to show a key */
     struct hny_source *source;
     struct hny_sink *sink;
     struct hny_work *work;
@@ -38,23 +42,40 @@ struct stage {
 
 /* --- Opening ------------------------------------------------------------------------------------------- */
 
+static hny_status open_link(struct stage *stage, const struct hny_edge *edge, void **socket,
+                            struct hny_link_watch **watch) {
+    HNY_TRY(hny_edge_open(edge, stage->context, &stage->options->trust, socket));
+    return hny_link_watch_open(watch, stage->context, *socket, edge);
+}
+
+/* Before any socket is bound. */
+static hny_status open_gate(struct stage *stage) {
+    const struct hny_stage_options *options = stage->options;
+    const char *const lists[HNY_DOORS] = {options->trust.allow, NULL};
+    HNY_TRY(hny_edge_check(&options->in, &options->trust));
+    HNY_TRY(hny_edge_check(&options->out, &options->trust));
+    if (!options->trust.allow) return HNY_OK;
+    hny_reload_catch();
+    return hny_gate_create(&stage->gate, stage->context, lists);
+}
+
 static hny_status open_edges(struct stage *stage) {
     const struct hny_stage_options *options = stage->options;
     char *position = NULL;
     if (options->in.kind == HNY_EDGE_LINK) {
-        HNY_TRY(hny_edge_open(&options->in, stage->context, options->insecure, &stage->above));
+        HNY_TRY(open_link(stage, &options->in, &stage->above, &stage->watches[0]));
     } else {
         if (!options->position && asprintf(&position, "%s.read-position", options->in.place) < 0)
             return hny_fail(HNY_ERROR_MEMORY, "out of memory for a path");
         hny_status status = hny_source_open(&stage->source, stage->context, &options->in,
                                             options->position ? options->position : position, options->follow,
-                                            options->insecure);
+                                            &options->trust);
         free(position);
         HNY_TRY(status);
     }
     if (options->out.kind == HNY_EDGE_LINK)
-        return hny_edge_open(&options->out, stage->context, options->insecure, &stage->below);
-    return hny_sink_open(&stage->sink, stage->context, &options->out, options->insecure);
+        return open_link(stage, &options->out, &stage->below, &stage->watches[1]);
+    return hny_sink_open(&stage->sink, stage->context, &options->out, &options->trust);
 }
 
 static hny_status open_core(struct stage *stage) {
@@ -83,6 +104,7 @@ static hny_status open_stage(struct stage *stage) {
     const struct hny_stage_options *options = stage->options;
     stage->context = zmq_ctx_new();
     if (!stage->context) return hny_zmq_fail("cannot make", "a context");
+    HNY_TRY(open_gate(stage));
     HNY_TRY(open_edges(stage));
     HNY_TRY(hny_work_open(&stage->work, options->work, &options->with));
     stage->heard_below = hny_milliseconds();
@@ -96,8 +118,10 @@ static void close_stage(struct stage *stage) {
     hny_stream_core_destroy(&stage->core);
     hny_parcel_free(&stage->parcel);
     hny_frames_free(&stage->frames);
+    for (size_t i = 0; i < 2; i++) hny_link_watch_close(&stage->watches[i]);
     if (stage->above) zmq_close(stage->above);
     if (stage->below) zmq_close(stage->below);
+    hny_gate_destroy(&stage->gate);
     if (stage->context) zmq_ctx_term(stage->context);
 }
 
@@ -204,6 +228,21 @@ static hny_status wait(struct stage *stage) {
     return HNY_OK;
 }
 
+/* Keys may have come and gone; and links may not come about. */
+static hny_status look_at_links(struct stage *stage, uint64_t now) {
+    const char *const lists[HNY_DOORS] = {stage->options->trust.allow, NULL};
+    if (stage->gate && hny_reload_requested()) {
+        if (hny_gate_renew(stage->gate, lists) == HNY_OK)
+            hny_progress_note("stream: the list of keys was read again");
+        else
+            hny_progress_note("stream: the list of keys stays as it was: %s", hny_message());
+    }
+    HNY_TRY(hny_gate_check(stage->gate));
+    for (size_t i = 0; i < 2; i++)
+        if (stage->watches[i]) HNY_TRY(hny_link_watch_turn(stage->watches[i], now, stage->heard_below));
+    return HNY_OK;
+}
+
 static hny_status turn(struct stage *stage, bool at_once) {
     bool any = false;
     HNY_TRY(wait(stage));
@@ -219,6 +258,7 @@ static hny_status turn(struct stage *stage, bool at_once) {
     uint64_t now = hny_milliseconds();
     if (now - stage->ticked >= TICK) {
         stage->ticked = now;
+        HNY_TRY(look_at_links(stage, now));
         HNY_TRY(hny_stream_core_tick(stage->core, now));
     }
     return act(stage);
@@ -235,6 +275,8 @@ static bool may_leave(struct stage *stage) {
 
 static hny_status live(struct stage *stage) {
     while (!hny_stream_core_finished(stage->core)) {
+        /* Where all is stored CLOSE is to be handed on, although upstream has not said it. */
+        if (hny_stop_requested() && hny_stream_core_through(stage->core)) return HNY_OK;
         if (hny_stop_requested() && may_leave(stage)) return HNY_INTERRUPTED;
         HNY_TRY(turn(stage, hny_stop_requested()));
     }

@@ -83,7 +83,8 @@ static hny_status open_file(struct hny_sink *sink) {
     return found ? HNY_OK : hny_position_save(sink->position_path, true, &sink->saved);
 }
 
-hny_status hny_sink_open(struct hny_sink **sink, void *context, const struct hny_edge *edge, bool insecure) {
+hny_status hny_sink_open(struct hny_sink **sink, void *context, const struct hny_edge *edge,
+                         const struct hny_edge_trust *trust) {
     struct hny_sink *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
     made->edge = *edge;
@@ -94,7 +95,7 @@ hny_status hny_sink_open(struct hny_sink **sink, void *context, const struct hny
     else if (edge->kind == HNY_EDGE_STANDARD)
         made->fd = STDOUT_FILENO;
     else
-        status = hny_edge_open(edge, context, insecure, &made->socket);
+        status = hny_edge_open(edge, context, trust, &made->socket);
     if (status != HNY_OK) hny_sink_close(&made);
     *sink = made;
     return status;

@@ -13,7 +13,8 @@ struct hny_sink;
 /* A file PATH's position is PATH.position. What lies in the file behind its position is cut off: it was not
  * stored. HNY_ERROR_INPUT where a file has lines and no position, HNY_ERROR_IO where another process writes
  * it and does not end soon. */
-hny_status hny_sink_open(struct hny_sink **sink, void *context, const struct hny_edge *edge, bool insecure);
+hny_status hny_sink_open(struct hny_sink **sink, void *context, const struct hny_edge *edge,
+                         const struct hny_edge_trust *trust);
 void hny_sink_close(struct hny_sink **sink); /* what is not stored may be lost; nulls; NULL is allowed */
 
 bool hny_sink_forgets(const struct hny_sink *sink);

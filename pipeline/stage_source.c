@@ -74,7 +74,7 @@ static hny_status open_file(struct hny_source *source, const char *position) {
 }
 
 hny_status hny_source_open(struct hny_source **source, void *context, const struct hny_edge *edge,
-                           const char *position, bool follow, bool insecure) {
+                           const char *position, bool follow, const struct hny_edge_trust *trust) {
     struct hny_source *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
     made->edge = *edge;
@@ -85,7 +85,7 @@ hny_status hny_source_open(struct hny_source **source, void *context, const stru
     else if (status == HNY_OK && edge->kind == HNY_EDGE_STANDARD)
         status = hny_lines_open(&made->lines, "-");
     else if (status == HNY_OK)
-        status = hny_edge_open(edge, context, insecure, &made->socket);
+        status = hny_edge_open(edge, context, trust, &made->socket);
     if (status != HNY_OK) hny_source_close(&made);
     *source = made;
     return status;

@@ -12,7 +12,7 @@ struct hny_source;
 /* POSITION: the file in which a file's position is kept. FOLLOW: a file has no end, lines that are added to
  * it come too. */
 hny_status hny_source_open(struct hny_source **source, void *context, const struct hny_edge *edge,
-                           const char *position, bool follow, bool insecure);
+                           const char *position, bool follow, const struct hny_edge_trust *trust);
 void hny_source_close(struct hny_source **source); /* nulls; NULL is allowed */
 
 bool hny_source_forgets(const struct hny_source *source);

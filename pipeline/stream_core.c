@@ -391,6 +391,10 @@ bool hny_stream_core_finished(const struct hny_stream_core *core) {
     return core->closed || (core->heard_above && silent);
 }
 
+bool hny_stream_core_through(const struct hny_stream_core *core) {
+    return core->options.source ? hny_stream_core_finished(core) : core->ended && core->held == 0;
+}
+
 hny_status hny_stream_core_close(struct hny_stream_core *core) {
     return core->options.sink ? HNY_OK
                               : enqueue(core, HNY_STREAM_DOWN, HNY_LINK_CLOSE, &(struct hny_record){0});

@@ -118,6 +118,9 @@ hny_status hny_stream_core_tick(struct hny_stream_core *core, uint64_t now);
 bool hny_stream_core_finished(const struct hny_stream_core *core);
 hny_status hny_stream_core_close(struct hny_stream_core *core);
 
+/* Whether all is stored, the end included, whether or not upstream has heard of it. */
+bool hny_stream_core_through(const struct hny_stream_core *core);
+
 uint64_t hny_stream_core_base(const struct hny_stream_core *core);    /* the last stored; 0 at first */
 uint64_t hny_stream_core_refused(const struct hny_stream_core *core); /* of those */
 uint64_t hny_stream_core_stream(const struct hny_stream_core *core);

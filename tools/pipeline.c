@@ -84,17 +84,21 @@ static hny_status add_stage(struct run *run, size_t i) {
          file = pipeline->in_edge.kind == HNY_EDGE_FILE;
     bool translates = stage->work == HNY_WORK_TRANSLATE;
     size_t count = 4;
+    const char *server_key = translates ? pipeline->server_key : NULL,
+               *link_key = last ? pipeline->link_key : NULL, *allow = first ? pipeline->allow : NULL;
     link_name(run, i, above);
     link_name(run, i + 1, below);
     const char *const given[][2] = {
         {"--in", first ? pipeline->in : above},
         {"--out", last ? pipeline->out : below},
         {"--position", first && file ? run->position : NULL},
-        {"--report", first ? run->report : NULL},
+        {"--report", first && pipeline->in_edge.kind != HNY_EDGE_LINK ? run->report : NULL},
         {"--model", stage->model},
         {"--connect", translates ? pipeline->model_count ? run->broker : pipeline->connect : NULL},
-        {"--key", translates ? pipeline->key : NULL},
-        {"--server-key", translates ? pipeline->server_key : NULL},
+        {"--key", server_key || link_key || allow ? pipeline->key : NULL},
+        {"--server-key", server_key},
+        {"--link-key", link_key},
+        {"--allow", allow},
     };
     for (size_t option = 0; option < sizeof given / sizeof *given; option++) {
         if (!given[option][1]) continue;
@@ -103,12 +107,13 @@ static hny_status add_stage(struct run *run, size_t i) {
     }
     if (first && pipeline->follow) words[count++] = "--follow";
     if (last && pipeline->unordered) words[count++] = "--unordered";
+    if ((first || last) && pipeline->insecure) words[count++] = "--insecure";
     HNY_TRY(
         hny_supervisor_add(run->children.supervisor, run->children.program, words, run->file, (unsigned)i));
     char name[64];
     snprintf(name, sizeof name, "stage %zu, %s", i + 1, hny_work_name(stage->work));
     hny_supervisor_name(run->children.supervisor, name);
-    /* The source is told last that something is stored: when it has finished, all has. */
+    /* The first stage is told last that something is stored: when it has finished, all has. */
     if (first) hny_supervisor_finishes(run->children.supervisor);
     return HNY_OK;
 }
@@ -139,8 +144,10 @@ static hny_status add_service(struct run *run) {
 
 /* --- Running ------------------------------------------------------------------------------------------- */
 
+/* Where a link comes in it is the source, elsewhere, that is told what was refused. */
 static hny_status read_report(const struct run *run) {
     json_t *json = NULL;
+    if (run->pipeline.in_edge.kind == HNY_EDGE_LINK) return HNY_OK;
     HNY_TRY(hny_json_load(run->report, &json));
     json_int_t refused = json_integer_value(json_object_get(json, "refused"));
     json_decref(json);
@@ -206,19 +213,23 @@ const struct hny_command hny_command_pipeline_run = {
     .name = "pipeline run",
     .arguments = "FILE",
     .summary = "run the stages of a stream that FILE describes, each in a process of its own",
-    .description = "FILE is a JSON object: \"in\" and \"out\" are edges as of honyaku stream (\"-\" where "
-                   "they are missing); \"stages\" a list of "
-                   "objects, each with \"do\" (split, translate, join, copy) and perhaps \"model\"; "
-                   "\"connect\" the broker's endpoint, or \"models\" an "
-                   "object of names and folders, which are served then; \"unordered\" and \"follow\" true or "
-                   "false; \"key\" and \"server-key\" for the "
-                   "broker. Paths count from the folder that the command is run in.\n\n"
-                   "A stage that ends is started again; from file to file each line comes out exactly once "
-                   "all the same. SIGTERM: what was read "
-                   "is seen through, then all end, with exit status 130; the next run goes on behind it. "
-                   "Where the input has been read to its end "
-                   "a run does nothing, or what was added since. The input's position is kept in "
-                   "FILE.position, the output's in PATH.position.",
+    .description =
+        "FILE is a JSON object: \"in\" and \"out\" are edges as of honyaku stream (\"-\" where "
+        "they are missing); \"stages\" a list of "
+        "objects, each with \"do\" (split, translate, join, copy) and perhaps \"model\"; "
+        "\"connect\" the broker's endpoint, or \"models\" an "
+        "object of names and folders, which are served then; \"unordered\", \"follow\" and "
+        "\"insecure\" true or "
+        "false; \"key\" with \"server-key\" for the broker, with \"link-key\" for a link in "
+        "\"out\", with \"allow\" for one in \"in\": two pipelines on two machines are one by a link "
+        "from the one's \"out\" to the other's \"in\". Paths count from the folder that the command is "
+        "run in.\n\n"
+        "A stage that ends is started again; from file to file each line comes out exactly once "
+        "all the same. SIGTERM: what was read "
+        "is seen through, then all end, with exit status 130; the next run goes on behind it. "
+        "Where the input has been read to its end "
+        "a run does nothing, or what was added since. The input's position is kept in "
+        "FILE.position, the output's in PATH.position.",
     .example = "honyaku pipeline run pipeline.json",
     .options = run_options,
     .least = 1,
