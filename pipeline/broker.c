@@ -3,7 +3,6 @@
 #include "base/notify.h"
 #include "base/progress.h"
 #include "pipeline/bare.h"
-#include "pipeline/gate.h"
 #include "pipeline/post.h"
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +30,8 @@ void hny_broker_options_defaults(struct hny_broker_options *options) {
 
 static hny_status bind_socket(struct shell *shell, void **socket, const char *endpoint, enum hny_door door) {
     HNY_TRY(hny_socket_open(socket, shell->context, ZMQ_ROUTER, HNY_FRAME_BYTES, 1000));
-    if (shell->gate && shell->options->allow[door]) HNY_TRY(hny_gate_guard(*socket, &shell->pair, door));
+    if (shell->gate && shell->options->allow[door].count > 0)
+        HNY_TRY(hny_gate_guard(*socket, &shell->pair, door));
     return zmq_bind(*socket, endpoint) == 0 ? HNY_OK : hny_zmq_fail("cannot bind", endpoint);
 }
 

@@ -4,6 +4,7 @@
 #define HNY_PIPELINE_BROKER_H
 
 #include "pipeline/broker_core.h"
+#include "pipeline/gate.h"
 
 struct hny_broker_options {
     const char *clients; /* endpoint to bind, such as tcp://127.0.0.1:5555 */
@@ -12,8 +13,7 @@ struct hny_broker_options {
         *models; /* names whose workers are on their way: the first is that of requests without one */
     size_t model_count;
     const char *key; /* file with the broker's keys; NULL: whoever reaches it is served */
-    const char
-        *allow[2]; /* files with the public keys of clients and workers that are let in; NULL without KEY */
+    struct hny_key_files allow[HNY_DOORS]; /* with the public keys that are let in; none without KEY */
     struct hny_broker_limits limits;
     uint64_t drain; /* ms that accepted requests have after the stop was requested */
 };

@@ -95,17 +95,18 @@ hny_status hny_door_check(const char *endpoint, bool guarded, bool insecure, con
 }
 
 hny_status hny_doors_check(const char *const endpoints[HNY_DOORS], const char *key,
-                           const char *const lists[HNY_DOORS], bool insecure) {
+                           const struct hny_key_files lists[HNY_DOORS], bool insecure) {
     bool any = false;
-    for (int door = 0; door < HNY_DOORS; door++) any = any || lists[door];
+    for (int door = 0; door < HNY_DOORS; door++) any = any || lists[door].count > 0;
     if (any != (key != NULL))
         return hny_fail(HNY_ERROR_USAGE, "--key and a list of keys that are let in (--allow) go together");
     for (int door = 0; door < HNY_DOORS; door++)
-        HNY_TRY(hny_door_check(endpoints[door], lists[door], insecure, "--key and --allow"));
+        HNY_TRY(hny_door_check(endpoints[door], lists[door].count > 0, insecure, "--key and --allow"));
     return HNY_OK;
 }
 
-hny_status hny_gate_create(struct hny_gate **gate, void *context, const char *const lists[HNY_DOORS]) {
+hny_status hny_gate_create(struct hny_gate **gate, void *context,
+                           const struct hny_key_files lists[HNY_DOORS]) {
     struct hny_gate *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
     pthread_mutex_init(&made->lock, NULL);
@@ -116,11 +117,11 @@ hny_status hny_gate_create(struct hny_gate **gate, void *context, const char *co
     return status;
 }
 
-hny_status hny_gate_renew(struct hny_gate *gate, const char *const lists[HNY_DOORS]) {
+hny_status hny_gate_renew(struct hny_gate *gate, const struct hny_key_files lists[HNY_DOORS]) {
     struct hny_key_list renewed[HNY_DOORS] = {0};
     hny_status status = HNY_OK;
     for (int door = 0; door < HNY_DOORS && status == HNY_OK; door++)
-        if (lists[door]) status = hny_key_list_read(lists[door], &renewed[door]);
+        status = hny_key_list_read(&lists[door], &renewed[door]);
     for (int door = 0; door < HNY_DOORS && status == HNY_OK; door++) {
         struct hny_key_list old = gate->lists[door];
         pthread_mutex_lock(&gate->lock);

@@ -17,16 +17,17 @@ hny_status hny_door_check(const char *endpoint, bool guarded, bool insecure, con
 /* HNY_ERROR_USAGE where keys and lists do not come together, or where an endpoint without a list fails
  * hny_door_check. */
 hny_status hny_doors_check(const char *const endpoints[HNY_DOORS], const char *key,
-                           const char *const lists[HNY_DOORS], bool insecure);
+                           const struct hny_key_files lists[HNY_DOORS], bool insecure);
 
-/* Reads the lists of the two doors, of which NULL lets nobody in. To be made before any socket of CONTEXT is
- * bound, and destroyed before the context. */
-hny_status hny_gate_create(struct hny_gate **gate, void *context, const char *const lists[HNY_DOORS]);
+/* Reads the lists of the two doors, of which one without files lets nobody in. To be made before any socket
+ * of CONTEXT is bound, and destroyed before the context. */
+hny_status hny_gate_create(struct hny_gate **gate, void *context,
+                           const struct hny_key_files lists[HNY_DOORS]);
 void hny_gate_destroy(struct hny_gate **gate); /* nulls; NULL is allowed */
 
 /* Reads the lists again: who connects from now on is held against the new ones. Connections that stand are
  * left alone. Failure leaves the old lists. */
-hny_status hny_gate_renew(struct hny_gate *gate, const char *const lists[HNY_DOORS]);
+hny_status hny_gate_renew(struct hny_gate *gate, const struct hny_key_files lists[HNY_DOORS]);
 
 /* HNY_ERROR_IO once its thread has failed. */
 hny_status hny_gate_check(const struct hny_gate *gate);

@@ -48,10 +48,18 @@ static hny_status open_link(struct stage *stage, const struct hny_edge *edge, vo
     return hny_link_watch_open(watch, stage->context, *socket, edge);
 }
 
+/* Stages upstream are the gate's only clients. */
+static void list_keys(const struct stage *stage, struct hny_key_files lists[HNY_DOORS]) {
+    const char *path = stage->options->trust.allow;
+    lists[HNY_DOOR_CLIENTS] = (struct hny_key_files){{path}, path != NULL};
+    lists[HNY_DOOR_WORKERS] = (struct hny_key_files){0};
+}
+
 /* Before any socket is bound. */
 static hny_status open_gate(struct stage *stage) {
     const struct hny_stage_options *options = stage->options;
-    const char *const lists[HNY_DOORS] = {options->trust.allow, NULL};
+    struct hny_key_files lists[HNY_DOORS];
+    list_keys(stage, lists);
     HNY_TRY(hny_edge_check(&options->in, &options->trust));
     HNY_TRY(hny_edge_check(&options->out, &options->trust));
     if (!options->trust.allow) return HNY_OK;
@@ -230,7 +238,8 @@ static hny_status wait(struct stage *stage) {
 
 /* Keys may have come and gone; and links may not come about. */
 static hny_status look_at_links(struct stage *stage, uint64_t now) {
-    const char *const lists[HNY_DOORS] = {stage->options->trust.allow, NULL};
+    struct hny_key_files lists[HNY_DOORS];
+    list_keys(stage, lists);
     if (stage->gate && hny_reload_requested()) {
         if (hny_gate_renew(stage->gate, lists) == HNY_OK)
             hny_progress_note("stream: the list of keys was read again");

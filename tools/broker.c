@@ -1,7 +1,6 @@
 /* honyaku broker: hands clients' sentences to workers, and answers. */
 #include "base/progress.h"
 #include "pipeline/broker.h"
-#include "pipeline/gate.h"
 #include "tools/commands.h"
 
 #include <stdio.h>
@@ -17,7 +16,8 @@ static const struct hny_option options[] = {
     {"memory", 0, "MIB", false, false, "text that waits, is worked on or is remembered (default: 1024)"},
     {"drain", 0, "SECONDS", false, false, "for accepted requests once it is to stop (default: 30)"},
     {"key", 'k', "FILE", false, false, "the broker's keys, from honyaku keygen curve"},
-    {"allow", 0, "FILE", false, false, "public keys of clients, a line each, that are let in"},
+    {"allow", 0, "FILE", false, false,
+     "public keys of clients, a line each, that are let in; may come again"},
     {"allow-workers", 0, "FILE", false, false, "the same for workers"},
     {"insecure", 0, NULL, false, false, "bind addresses that other machines reach without keys"},
     {"quiet", 'q', NULL, false, false, "say nothing but errors"},
@@ -27,6 +27,15 @@ static const struct hny_option options[] = {
 static void say_ready(void *context) {
     const struct hny_broker_options *chosen = context;
     hny_progress_note("broker: clients at %s, workers at %s", chosen->clients, chosen->workers);
+}
+
+static hny_status read_lists(const struct hny_arguments *arguments, const char *option,
+                             struct hny_key_files *files) {
+    files->count = hny_argument_times(arguments, option);
+    if (files->count > HNY_KEY_FILES)
+        return hny_fail(HNY_ERROR_USAGE, "--%s comes more than %d times", option, HNY_KEY_FILES);
+    for (size_t i = 0; i < files->count; i++) files->paths[i] = hny_argument_at(arguments, option, i);
+    return HNY_OK;
 }
 
 static hny_status run(const struct hny_arguments *arguments) {
@@ -45,8 +54,8 @@ static hny_status run(const struct hny_arguments *arguments) {
     chosen.clients = clients ? clients : "tcp://127.0.0.1:5555";
     chosen.workers = workers ? workers : "tcp://127.0.0.1:5556";
     chosen.key = hny_argument_text(arguments, "key");
-    chosen.allow[HNY_DOOR_CLIENTS] = hny_argument_text(arguments, "allow");
-    chosen.allow[HNY_DOOR_WORKERS] = hny_argument_text(arguments, "allow-workers");
+    HNY_TRY(read_lists(arguments, "allow", &chosen.allow[HNY_DOOR_CLIENTS]));
+    HNY_TRY(read_lists(arguments, "allow-workers", &chosen.allow[HNY_DOOR_WORKERS]));
     const char *const endpoints[HNY_DOORS] = {chosen.clients, chosen.workers};
     HNY_TRY(hny_doors_check(endpoints, chosen.key, chosen.allow, hny_argument_given(arguments, "insecure")));
     const char *models[64];

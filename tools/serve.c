@@ -57,6 +57,7 @@ struct service {
     struct served models[MOST_MODELS];
     size_t count, workers; /* of each model */
     char endpoint[96];
+    char gateway_keys[HNY_CHILDREN_FOLDER + 8]; /* name of the gateway's own pair; "": it needs none */
     struct hny_service_state state;
 };
 
@@ -97,12 +98,18 @@ static hny_status add_broker(struct service *service, const char *bind) {
     const char *words[16 + 2 * MOST_MODELS] = {
         service->children.program, "broker", "--quiet", "--bind", bind, "--workers", service->endpoint};
     static const char *const passed[][2] = {{"key", "--key"}, {"allow", "--allow"}, {NULL, NULL}};
+    char list[HNY_CHILDREN_FOLDER + 16];
     size_t count = 7;
+    snprintf(list, sizeof list, "%s.pub", service->gateway_keys);
     for (size_t i = 0; i < service->count; i++) {
         words[count++] = "--model";
         words[count++] = service->models[i].name;
     }
     count += pass_on(arguments, passed, words + count);
+    if (*service->gateway_keys) {
+        words[count++] = "--allow";
+        words[count++] = list;
+    }
     if (hny_argument_given(arguments, "insecure")) words[count++] = "--insecure";
     return hny_supervisor_add(service->children.supervisor, service->children.program, words, -1, BROKERS);
 }
@@ -127,6 +134,16 @@ static hny_status add_workers(struct service *service, const struct served *mode
     return HNY_OK;
 }
 
+/* Where the broker wants keys of its clients the gateway gets a pair for this service's life, in the folder
+ * that only its user enters; the broker lets it in beside those on the list, also where that is read again.
+ */
+static hny_status make_gateway_keys(struct service *service) {
+    if (!hny_argument_given(service->arguments, "http") || !hny_argument_given(service->arguments, "key"))
+        return HNY_OK;
+    snprintf(service->gateway_keys, sizeof service->gateway_keys, "%s/gateway", service->children.folder);
+    return hny_keys_make(service->gateway_keys);
+}
+
 /* A client of the broker at BIND like any other; where BIND is all addresses, by this machine's own. */
 static hny_status add_gateway(struct service *service, const char *bind, const char *http, bool insecure) {
     static const char *const all[] = {"tcp://*:", "tcp://0.0.0.0:", "tcp://[::]:"};
@@ -135,9 +152,19 @@ static hny_status add_gateway(struct service *service, const char *bind, const c
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strncmp(bind, all[i], strlen(all[i])) == 0)
             snprintf(broker, sizeof broker, "tcp://127.0.0.1:%s", bind + strlen(all[i]));
-    const char *const words[] = {
-        service->children.program,      "gateway", "--connect", broker, "--http", http,
-        insecure ? "--insecure" : NULL, NULL};
+    const char *words[MOST_WORDS] = {
+        service->children.program, "gateway", "--connect", broker, "--http", http};
+    char key[HNY_CHILDREN_FOLDER + 16];
+    struct hny_key_pair server;
+    size_t count = 6;
+    if (*service->gateway_keys) {
+        HNY_TRY(hny_keys_read(hny_argument_text(service->arguments, "key"), &server));
+        explicit_bzero(server.secret_key, sizeof server.secret_key);
+        snprintf(key, sizeof key, "%s.key", service->gateway_keys);
+        const char *const more[] = {"--key", key, "--server-key", server.public_key};
+        for (size_t i = 0; i < sizeof more / sizeof *more; i++) words[count++] = more[i];
+    }
+    if (insecure) words[count++] = "--insecure";
     return hny_supervisor_add(service->children.supervisor, service->children.program, words, -1, GATEWAYS);
 }
 
@@ -179,6 +206,7 @@ static hny_status open_service(struct service *service) {
     HNY_TRY(hny_children_open(&service->children));
     snprintf(service->endpoint, sizeof service->endpoint, "ipc://%s/workers", service->children.folder);
     snprintf(ready, sizeof ready, "%s/ready", service->children.folder);
+    HNY_TRY(make_gateway_keys(service));
     return hny_supervisor_listen(service->children.supervisor, ready);
 }
 
@@ -249,9 +277,6 @@ static hny_status check_http(const struct hny_arguments *arguments) {
     const char *http = hny_argument_text(arguments, "http");
     struct hny_http_address address;
     if (!http) return HNY_OK;
-    if (hny_argument_given(arguments, "key"))
-        return hny_fail(HNY_ERROR_USAGE, "--http needs a client's keys where --key is given: start honyaku "
-                                         "gateway by itself, with its own --key and --server-key");
     return hny_http_address_read(http, hny_argument_given(arguments, "insecure"), &address);
 }
 
@@ -261,7 +286,8 @@ static hny_status run(const struct hny_arguments *arguments) {
     bool echo = hny_argument_given(arguments, "echo");
     if (!bind) bind = "tcp://127.0.0.1:5555";
     const char *const endpoints[HNY_DOORS] = {bind, "ipc://"};
-    const char *const lists[HNY_DOORS] = {hny_argument_text(arguments, "allow"), NULL};
+    const char *allow = hny_argument_text(arguments, "allow");
+    const struct hny_key_files lists[HNY_DOORS] = {{{allow}, allow != NULL}};
     HNY_TRY(hny_doors_check(endpoints, hny_argument_text(arguments, "key"), lists,
                             hny_argument_given(arguments, "insecure")));
     HNY_TRY(hny_argument_count(arguments, "workers", 1, 1024, &service.workers));
@@ -286,11 +312,14 @@ const struct hny_command hny_command_serve = {
     .name = "serve",
     .arguments = "",
     .summary = "serve models to clients: a broker and its workers",
-    .description = "One process hands out sentences, others translate them; one that ends is started again. "
-                   "The workers of a model "
-                   "share its weights in memory. SIGTERM: nothing new is accepted, what was accepted is "
-                   "answered, and all end. SIGHUP, or honyaku reload: the models, and lists of keys, are "
-                   "taken up anew with nothing lost.",
+    .description =
+        "One process hands out sentences, others translate them; one that ends is started again. "
+        "The workers of a model "
+        "share its weights in memory. SIGTERM: nothing new is accepted, what was accepted is "
+        "answered, and all end. With --key and --http the gateway has a key of its own, and whoever "
+        "reaches its address is served without one. SIGHUP, or honyaku reload: the models, and lists of "
+        "keys, are "
+        "taken up anew with nothing lost.",
     .example = "honyaku serve --model en-ja=model/ --bind tcp://127.0.0.1:5555 --workers 2",
     .options = options,
     .least = 0,
