@@ -224,8 +224,10 @@ static hny_status serve(struct shell *shell) {
             hny_broker_core_drain(shell->core);
             end = now + shell->options->drain;
         }
-        if (hny_broker_core_drained(shell->core) || now >= end) return HNY_OK;
+        if (hny_broker_core_drained(shell->core) || now >= end) break;
     }
+    HNY_TRY(hny_broker_core_part(shell->core));
+    return out(shell);
 }
 
 hny_status hny_broker_run(const struct hny_broker_options *options, void (*ready)(void *context),

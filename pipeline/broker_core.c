@@ -115,6 +115,10 @@ bool hny_broker_core_drained(const struct hny_broker_core *core) {
     return core->counts.waiting == 0 && core->counts.working == 0;
 }
 
+hny_status hny_broker_core_part(struct hny_broker_core *core) {
+    return hny_workers_part(core);
+}
+
 void hny_broker_core_count(const struct hny_broker_core *core, struct hny_broker_counts *counts) {
     *counts = core->counts;
     counts->clients = HASH_COUNT(core->clients);

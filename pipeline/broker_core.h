@@ -71,6 +71,10 @@ hny_status hny_broker_core_tick(struct hny_broker_core *core, uint64_t now);
 void hny_broker_core_drain(struct hny_broker_core *core);
 bool hny_broker_core_drained(const struct hny_broker_core *core); /* nothing waits or is worked on */
 
+/* Tells the workers that this broker ends, so that those that are to end need not wait for it, and the others
+ * look for its successor at once. The last thing that is asked of it. */
+hny_status hny_broker_core_part(struct hny_broker_core *core);
+
 /* What to send. */
 struct hny_action {
     bool to_worker; /* by the workers' socket, else by the clients' */

@@ -179,6 +179,9 @@ hny_status hny_worker_abandon(struct hny_broker_core *core, struct hny_request *
 /* Hands out what waits, as far as workers have credit. */
 hny_status hny_workers_feed(struct hny_broker_core *core, uint64_t now);
 
+/* Tells them that the broker ends. */
+hny_status hny_workers_part(struct hny_broker_core *core);
+
 hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now);
 void hny_workers_free(struct hny_broker_core *core);
 

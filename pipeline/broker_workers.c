@@ -375,6 +375,12 @@ hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now) {
     return HNY_OK;
 }
 
+hny_status hny_workers_part(struct hny_broker_core *core) {
+    for (const struct hny_worker *worker = core->workers; worker; worker = worker->hh.next)
+        HNY_TRY(tell(core, &worker->peer, HNY_LEAVE, worker->uuid, worker->last_job, NULL));
+    return HNY_OK;
+}
+
 void hny_workers_free(struct hny_broker_core *core) {
     struct hny_worker *worker = NULL, *next = NULL;
     struct hny_route *route = NULL, *next_route = NULL;

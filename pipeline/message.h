@@ -27,7 +27,8 @@ enum hny_verb {
                 */
     HNY_BEAT,  /* either way: alive. From the broker it opens the session that it names, in answer to READY */
     HNY_DONE,  /* a job's translations, or its refusal */
-    HNY_LEAVE, /* no more work please; what I hold will be DONE. To a worker: the same, asked of it */
+    HNY_LEAVE, /* no more work please; what I hold will be DONE. From the broker: I end, the session is over
+                */
     /* the broker to a worker */
     HNY_WORK,
     HNY_ABANDON, /* nobody wants this job any more */

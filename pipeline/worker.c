@@ -144,6 +144,12 @@ static hny_status turn(struct shell *shell) {
     return act(shell);
 }
 
+/* Nobody waits for what may not have gone out yet. */
+static void end_at_once(const struct shell *shell) {
+    static const int linger = 0;
+    (void)zmq_setsockopt(shell->socket, ZMQ_LINGER, &linger, sizeof linger);
+}
+
 hny_status hny_worker_run(const struct hny_worker_options *options) {
     struct shell shell = {.options = options};
     uint64_t end = 0;
@@ -161,6 +167,7 @@ hny_status hny_worker_run(const struct hny_worker_options *options) {
         hny_worker_core_leave(shell.core);
         if (now >= end) break;
     }
+    if (status == HNY_OK && hny_worker_core_left(shell.core)) end_at_once(&shell);
     close_shell(&shell);
     return status;
 }

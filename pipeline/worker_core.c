@@ -16,6 +16,7 @@ struct hny_worker_core {
     uint64_t begun; /* sessions asked for */
     uint64_t session;
     bool joined; /* the broker has opened the session */
+    bool parted; /* the broker has ended, and no other has been said READY to */
     bool leaving, told_leaving, left;
     uint64_t heard, told, steps;
     uint64_t received; /* the highest job number of the session */
@@ -72,6 +73,7 @@ static hny_status tell(struct hny_worker_core *core, struct hny_message message)
 }
 
 static hny_status say_ready(struct hny_worker_core *core) {
+    core->parted = false;
     return tell(core, (struct hny_message){.command = HNY_READY,
                                            .id.sequence = core->begun,
                                            .credit = core->credit,
@@ -101,15 +103,29 @@ static void forget(struct hny_worker_core *core, size_t at) {
     core->held_count--;
 }
 
-/* Nothing of before counts any more: the broker is another one, or has given this worker up. */
-static hny_status begin_session(struct hny_worker_core *core, uint64_t now) {
+/* Nothing of before counts any more. */
+static hny_status end_session(struct hny_worker_core *core, uint64_t now) {
     for (size_t i = 0; i < core->held_count; i++)
         HNY_TRY(act(core, &(struct hny_worker_action){.act = HNY_WORKER_CANCEL, .job = core->held[i]}));
     core->held_count = 0;
     core->begun++;
     core->joined = false;
     core->heard = core->told = now;
+    return HNY_OK;
+}
+
+/* The broker is another one, or has given this worker up. */
+static hny_status begin_session(struct hny_worker_core *core, uint64_t now) {
+    HNY_TRY(end_session(core, now));
     return say_ready(core);
+}
+
+/* The broker ends: whoever takes its place hears READY with the next beat, when the connection to the old one
+ * has gone. Until then nobody expects anything of this worker. */
+static hny_status part(struct hny_worker_core *core, uint64_t now) {
+    core->parted = true;
+    core->left = core->leaving;
+    return end_session(core, now);
 }
 
 static hny_status work(struct hny_worker_core *core, const struct hny_message *message) {
@@ -149,7 +165,7 @@ hny_status hny_worker_core_message(struct hny_worker_core *core, uint64_t now,
     if (!core->joined || hny_job_session(number) != core->session) return HNY_OK;
     core->heard = now;
     if (message->command == HNY_WORK) return work(core, message);
-    if (message->command == HNY_LEAVE) core->leaving = true;
+    if (message->command == HNY_LEAVE) return part(core, now);
     if (message->command != HNY_ABANDON || !find(core, number, &at)) return HNY_OK;
     forget(core, at);
     return act(core, &(struct hny_worker_action){.act = HNY_WORKER_CANCEL, .job = number});
@@ -183,6 +199,7 @@ hny_status hny_worker_core_tick(struct hny_worker_core *core, uint64_t now, uint
 
 void hny_worker_core_leave(struct hny_worker_core *core) {
     core->leaving = true;
+    if (core->parted) core->left = true;
 }
 
 bool hny_worker_core_joined(const struct hny_worker_core *core) {

@@ -29,7 +29,7 @@ hny_status hny_worker_core_tick(struct hny_worker_core *core, uint64_t now, uint
 bool hny_worker_core_joined(const struct hny_worker_core *core); /* a broker has taken it in */
 
 /* From here on no more work is wanted; _left: the worker may end, since it holds nothing and the broker
- * knows, or there is no broker. */
+ * knows, or there is no broker: it has said that it ends, or has been silent for 3 beats. */
 void hny_worker_core_leave(struct hny_worker_core *core);
 bool hny_worker_core_left(const struct hny_worker_core *core);
 

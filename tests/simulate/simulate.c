@@ -401,7 +401,9 @@ static void one_fault(struct world *world) {
         world->cut_client[c] = !world->cut_client[c];
         break;
     case 7:
-        if (worker->core) hny_worker_core_leave(worker->core);
+        if (!worker->core) break;
+        hny_worker_core_leave(worker->core);
+        end_left(world, w);
         break;
     case 8:
         if (!world->broker || !chance_of(&world->chance, 3000)) break;
@@ -425,6 +427,8 @@ static void one_fault(struct world *world) {
 static void end_drained(struct world *world) {
     if (!world->draining || !world->broker) return;
     if (!hny_broker_core_drained(world->broker) && world->now < world->broker_until) return;
+    expect(world, hny_broker_core_part(world->broker));
+    flush_broker(world);
     hny_broker_core_destroy(&world->broker);
     world->broker_until = world->now + chance_below(&world->chance, 2000);
 }
