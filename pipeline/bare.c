@@ -14,6 +14,8 @@
 struct talker {
     UT_hash_handle by_peer, by_number;
     struct hny_peer peer;
+    bool keyed;
+    uint8_t key[HNY_KEY_SIZE];
     uint64_t number; /* the second half of its uuid */
     uint64_t sequence;
     uint64_t heard;
@@ -77,19 +79,28 @@ static void sweep(struct hny_bare *bare, uint64_t now) {
     }
 }
 
-/* *TALKER stays NULL where there are too many. */
-static hny_status enter(struct hny_bare *bare, uint64_t now, const struct hny_peer *peer,
+static bool has_key(const struct talker *talker, const uint8_t *key) {
+    if (!talker->keyed || !key) return !talker->keyed && !key;
+    return memcmp(talker->key, key, sizeof talker->key) == 0;
+}
+
+/* *TALKER stays NULL where there are too many. A routing id may be another's now: nothing of before is his.
+ */
+static hny_status enter(struct hny_bare *bare, uint64_t now, const struct hny_peer *peer, const uint8_t *key,
                         struct talker **talker) {
-    struct hny_peer key = {0};
-    key.size = peer->size;
-    memcpy(key.bytes, peer->bytes, peer->size);
-    HASH_FIND(by_peer, bare->peers, &key, sizeof key, *talker);
-    if (*talker) return HNY_OK;
+    struct hny_peer place = {0};
+    place.size = peer->size;
+    memcpy(place.bytes, peer->bytes, peer->size);
+    HASH_FIND(by_peer, bare->peers, &place, sizeof place, *talker);
+    if (*talker && has_key(*talker, key)) return HNY_OK;
+    if (*talker) forget(bare, *talker);
+    *talker = NULL;
     if (HASH_CNT(by_peer, bare->peers) >= bare->most) sweep(bare, now);
     if (HASH_CNT(by_peer, bare->peers) >= bare->most) return HNY_OK;
     struct talker *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
-    made->peer = key;
+    made->peer = place;
+    if ((made->keyed = key != NULL)) memcpy(made->key, key, sizeof made->key);
     made->number = ++bare->last;
     HASH_ADD(by_peer, bare->peers, peer, sizeof made->peer, made);
     HASH_ADD(by_number, bare->numbers, number, sizeof made->number, made);
@@ -97,13 +108,18 @@ static hny_status enter(struct hny_bare *bare, uint64_t now, const struct hny_pe
     return HNY_OK;
 }
 
-hny_status hny_bare_ask(struct hny_bare *bare, uint64_t now, const struct hny_peer *peer,
+const uint8_t *hny_bare_key(const struct hny_bare *bare, const uint8_t *uuid) {
+    const struct talker *talker = find(bare, uuid);
+    return talker && talker->keyed ? talker->key : NULL;
+}
+
+hny_status hny_bare_ask(struct hny_bare *bare, uint64_t now, const struct hny_peer *peer, const uint8_t *key,
                         struct hny_piece text, struct hny_message *message) {
     struct talker *talker = NULL;
     *message = (struct hny_message){.command = HNY_PING};
     if (!hny_utf8_valid(text.data, text.size) || memchr(text.data, '\0', text.size))
         return hny_fail(HNY_ERROR_INPUT, "the text is no UTF-8, or holds NUL");
-    HNY_TRY(enter(bare, now, peer, &talker));
+    HNY_TRY(enter(bare, now, peer, key, &talker));
     if (!talker) {
         *message = (struct hny_message){.command = HNY_REFUSED, .refusal = HNY_REFUSED_BUSY};
         return HNY_OK;

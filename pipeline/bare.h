@@ -10,11 +10,15 @@ struct hny_bare;
 hny_status hny_bare_create(struct hny_bare **bare, uint64_t nonce, size_t most);
 void hny_bare_destroy(struct hny_bare **bare); /* nulls; NULL is allowed */
 
-/* TEXT from PEER as a TRANSLATE; its payload is the caller's. *MESSAGE is a PING where PEER has a request
- * open: a REQ socket cannot ask twice, so it is no REQ. It is a REFUSED, for PEER, where too many peers are
- * known that have one open, or had lately. HNY_ERROR_INPUT where TEXT is no UTF-8. */
-hny_status hny_bare_ask(struct hny_bare *bare, uint64_t now, const struct hny_peer *peer,
+/* TEXT from PEER, whose connection has KEY (NULL: none), as a TRANSLATE; its payload is the caller's.
+ * *MESSAGE is a PING where PEER has a request open: a REQ socket cannot ask twice, so it is no REQ. It is a
+ * REFUSED, for PEER, where too many peers are known that have one open, or had lately. HNY_ERROR_INPUT where
+ * TEXT is no UTF-8. */
+hny_status hny_bare_ask(struct hny_bare *bare, uint64_t now, const struct hny_peer *peer, const uint8_t *key,
                         struct hny_piece text, struct hny_message *message);
+
+/* The key that UUID's client has shown, for the broker's core; NULL: none. */
+const uint8_t *hny_bare_key(const struct hny_bare *bare, const uint8_t *uuid);
 
 /* Whether UUID is that of a bare client: such a one has no business in a message of the protocol. */
 bool hny_bare_is(const struct hny_bare *bare, const uint8_t *uuid);

@@ -87,12 +87,15 @@ static struct hny_piece address_of(const struct hny_peer *peer) {
 
 static hny_status out(struct shell *shell);
 
-/* Tells the core, with the key that the connection is known by. */
+/* The key that the connection is known by, in KEY; NULL: none. */
+static const uint8_t *key_of(const struct shell *shell, uint8_t key[HNY_KEY_SIZE]) {
+    return shell->gate && hny_parcel_key(&shell->post.parcel, key) ? key : NULL;
+}
+
 static hny_status tell_core(struct shell *shell, const struct hny_peer *peer,
                             const struct hny_message *message) {
     uint8_t key[HNY_KEY_SIZE];
-    bool keyed = shell->gate && hny_parcel_key(&shell->post.parcel, key);
-    return hny_broker_core_client(shell->core, hny_milliseconds(), peer, keyed ? key : NULL, message);
+    return hny_broker_core_client(shell->core, hny_milliseconds(), peer, key_of(shell, key), message);
 }
 
 /* The sender of a request that cannot be read is told so, as far as it can be named. */
@@ -111,12 +114,14 @@ static hny_status send_bare(struct shell *shell, const struct hny_peer *peer, st
 
 static hny_status from_bare(struct shell *shell, const struct hny_peer *peer, struct hny_piece text) {
     struct hny_message message;
+    uint8_t bytes[HNY_KEY_SIZE];
+    const uint8_t *key = key_of(shell, bytes);
     uint64_t now = hny_milliseconds();
-    hny_status status = hny_bare_ask(shell->bare, now, peer, text, &message);
+    hny_status status = hny_bare_ask(shell->bare, now, peer, key, text, &message);
     if (status == HNY_ERROR_INPUT) return send_bare(shell, peer, (struct hny_piece){"\0malformed", 10});
     if (status == HNY_OK && message.command == HNY_REFUSED)
         return send_bare(shell, peer, (struct hny_piece){"\0busy", 5});
-    if (status == HNY_OK) status = hny_broker_core_client(shell->core, now, peer, NULL, &message);
+    if (status == HNY_OK) status = hny_broker_core_client(shell->core, now, peer, key, &message);
     hny_payload_drop(&message.payload);
     return status;
 }
@@ -170,7 +175,8 @@ static hny_status to_bare(struct shell *shell, const struct hny_action *action) 
     if (!answered) return HNY_OK;
     HNY_TRY(send_bare(shell, &action->peer,
                       (struct hny_piece){shell->text.data ? shell->text.data : "", shell->text.size}));
-    return hny_broker_core_client(shell->core, hny_milliseconds(), &action->peer, NULL, &received);
+    return hny_broker_core_client(shell->core, hny_milliseconds(), &action->peer,
+                                  hny_bare_key(shell->bare, received.id.uuid), &received);
 }
 
 static hny_status out(struct shell *shell) {

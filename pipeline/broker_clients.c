@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One client cannot have more than such a part of the memory, whether it waits or never says what it
- * received: the others are served all the same. */
+/* One client, or all with the same key, cannot have more than such a part of the memory, whether they wait or
+ * never say what they received: the others are served all the same. */
 #define SHARES 4
 
 /* --- Saying ----------------------------------------------------------------------------------------- */
@@ -68,6 +68,26 @@ void hny_request_wait(struct hny_broker_core *core, struct hny_request *request,
 static void count_bytes(struct hny_broker_core *core, struct hny_client *client, size_t before, size_t now) {
     client->bytes = client->bytes + now - before;
     core->counts.bytes = core->counts.bytes + now - before;
+    if (client->share) client->share->bytes = client->share->bytes + now - before;
+}
+
+static void free_flow(struct hny_broker_core *core, struct hny_flow *flow) {
+    struct hny_flow **link = &flow->client->flows;
+    while (*link != flow) link = &(*link)->next;
+    *link = flow->next;
+    flow->route->flows--;
+    core->counts.flows--;
+    count_bytes(core, flow->client, sizeof *flow, 0);
+    free(flow);
+}
+
+static void enter_flow(struct hny_request *request, struct hny_flow *flow) {
+    request->flow = flow;
+    flow->requests++;
+}
+
+static void leave_flow(struct hny_broker_core *core, struct hny_flow *flow) {
+    if (--flow->requests == 0) free_flow(core, flow);
 }
 
 static void set_payload(struct hny_broker_core *core, struct hny_request *request,
@@ -79,9 +99,11 @@ static void set_payload(struct hny_broker_core *core, struct hny_request *reques
 }
 
 /* REQUEST waits no more, nor is it worked on. */
-static void end_waiting(struct hny_request *request) {
+static void end_waiting(struct hny_broker_core *core, struct hny_request *request) {
     request->client->waiting--;
     if (request->deadline) request->client->timed--;
+    leave_flow(core, request->flow);
+    request->flow = NULL;
 }
 
 /* Forgets a request that hangs nowhere. */
@@ -90,7 +112,7 @@ static void forget(struct hny_broker_core *core, struct hny_request *request) {
     if (request->state == HNY_ANSWERED)
         client->answers--;
     else
-        end_waiting(request);
+        end_waiting(core, request);
     set_payload(core, request, NULL);
     count_bytes(core, client, sizeof *request, 0);
     HASH_DEL(client->requests, request);
@@ -100,7 +122,7 @@ static void forget(struct hny_broker_core *core, struct hny_request *request) {
 hny_status hny_request_answer(struct hny_broker_core *core, uint64_t now, struct hny_request *request,
                               enum hny_refusal refusal, struct hny_payload *payload) {
     hny_request_unhook(core, request);
-    end_waiting(request);
+    end_waiting(core, request);
     request->client->answers++;
     request->state = HNY_ANSWERED;
     request->refusal = refusal;
@@ -133,22 +155,50 @@ static struct hny_client *find_client(struct hny_broker_core *core, const uint8_
     return client;
 }
 
+/* Of KEY, which may be NULL; NULL where no client has it. */
+static struct hny_share *find_share(const struct hny_broker_core *core, const uint8_t *key) {
+    struct hny_share *share = NULL;
+    if (key) HASH_FIND(hh, core->shares, key, sizeof share->key, share);
+    return share;
+}
+
+/* The share of KEY becomes CLIENT's, too. */
+static hny_status join_share(struct hny_broker_core *core, struct hny_client *client, const uint8_t *key) {
+    if (!key) return HNY_OK;
+    client->share = find_share(core, key);
+    if (!client->share) {
+        if (!(client->share = hny_allocate(1, sizeof *client->share))) return HNY_ERROR_MEMORY;
+        memcpy(client->share->key, key, sizeof client->share->key);
+        HASH_ADD(hh, core->shares, key, sizeof client->share->key, client->share);
+    }
+    client->share->clients++;
+    return HNY_OK;
+}
+
+static void leave_share(struct hny_broker_core *core, const struct hny_client *client) {
+    struct hny_share *share = client->share;
+    if (!share || --share->clients > 0) return;
+    HASH_DEL(core->shares, share);
+    free(share);
+}
+
 static hny_status add_client(struct hny_broker_core *core, const uint8_t *uuid, const uint8_t *key,
                              struct hny_client **client) {
     struct hny_client *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
     memcpy(made->uuid, uuid, sizeof made->uuid);
-    if ((made->keyed = key != NULL)) memcpy(made->key, key, sizeof made->key);
+    if (join_share(core, made, key) != HNY_OK) {
+        free(made);
+        return HNY_ERROR_MEMORY;
+    }
     HASH_ADD(hh, core->clients, uuid, sizeof made->uuid, made);
     *client = made;
     return HNY_OK;
 }
 
 static void free_client(struct hny_broker_core *core, struct hny_client *client) {
-    for (struct hny_flow *flow = client->flows, *next; flow; flow = next) {
-        next = flow->next;
-        free(flow);
-    }
+    while (client->flows) free_flow(core, client->flows);
+    leave_share(core, client);
     HASH_DEL(core->clients, client);
     free(client);
 }
@@ -166,11 +216,12 @@ static void make_room(struct hny_broker_core *core, uint64_t now) {
 }
 
 static bool owns(const struct hny_client *client, const uint8_t *key) {
-    if (!client->keyed || !key) return client->keyed == (key != NULL);
-    return memcmp(client->key, key, HNY_KEY_SIZE) == 0;
+    if (!client->share || !key) return !client->share && !key;
+    return memcmp(client->share->key, key, HNY_KEY_SIZE) == 0;
 }
 
-static hny_status find_flow(struct hny_client *client, struct hny_route *route, struct hny_flow **found) {
+static hny_status find_flow(struct hny_broker_core *core, struct hny_client *client, struct hny_route *route,
+                            struct hny_flow **found) {
     for (*found = client->flows; *found; *found = (*found)->next)
         if ((*found)->route == route) return HNY_OK;
     struct hny_flow *flow = hny_allocate(1, sizeof *flow);
@@ -181,6 +232,9 @@ static hny_status find_flow(struct hny_client *client, struct hny_route *route, 
     for (size_t p = 0; p < HNY_PRIORITIES; p++) hny_list_empty(&flow->waiting[p]);
     flow->next = client->flows;
     *found = client->flows = flow;
+    route->flows++;
+    core->counts.flows++;
+    count_bytes(core, client, 0, sizeof *flow);
     return HNY_OK;
 }
 
@@ -192,7 +246,7 @@ hny_status hny_request_pass_on(struct hny_broker_core *core, uint64_t now, struc
     struct hny_flow *flow;
     HNY_TRY(hny_route_find(core, now, old->wants.then, &route));
     if (!route) return hny_request_answer(core, now, request, HNY_REFUSED_MODEL, NULL);
-    HNY_TRY(find_flow(request->client, route, &flow));
+    HNY_TRY(find_flow(core, request->client, route, &flow));
     struct hny_payload *next = hny_payload_create(old->options, translation->sentences, translation->count);
     if (!next) return HNY_ERROR_MEMORY;
     next->wants = old->wants;
@@ -201,7 +255,9 @@ hny_status hny_request_pass_on(struct hny_broker_core *core, uint64_t now, struc
     hny_request_unhook(core, request);
     set_payload(core, request, next);
     hny_payload_drop(&next);
-    request->flow = flow;
+    struct hny_flow *before = request->flow;
+    enter_flow(request, flow);
+    leave_flow(core, before);
     request->killed = 0;
     hny_request_wait(core, request, true);
     return HNY_OK;
@@ -209,9 +265,18 @@ hny_status hny_request_pass_on(struct hny_broker_core *core, uint64_t now, struc
 
 /* --- What clients say ------------------------------------------------------------------------------- */
 
-/* Why a new request of CLIENT (NULL: an unknown one) is not accepted; HNY_NOT_REFUSED where it is. */
+/* What CLIENT (NULL: an unknown one) has already, or all clients with KEY together. */
+static size_t taken(const struct hny_broker_core *core, const struct hny_client *client, const uint8_t *key) {
+    const struct hny_share *share = client ? client->share : find_share(core, key);
+    if (share) return share->bytes;
+    return client ? client->bytes : 0;
+}
+
+/* Why a new request of CLIENT (NULL: an unknown one), of whose memory so much was taken BEFORE, is not
+ * accepted; HNY_NOT_REFUSED where it is. */
 static enum hny_refusal judge(const struct hny_broker_core *core, const struct hny_client *client,
-                              const struct hny_payload *payload, const struct hny_route *route) {
+                              size_t before, const struct hny_payload *payload,
+                              const struct hny_route *route) {
     const struct hny_broker_limits *limits = &core->limits;
     if (!payload || payload->count == 0 || payload->wants.priority >= HNY_PRIORITIES) return HNY_REFUSED_BAD;
     if (payload->bytes > limits->request_bytes || payload->count > limits->request_sentences)
@@ -220,8 +285,7 @@ static enum hny_refusal judge(const struct hny_broker_core *core, const struct h
     if (!route) return HNY_REFUSED_MODEL;
     size_t bytes = hny_payload_memory(payload) + sizeof(struct hny_request);
     if (bytes + core->counts.bytes > limits->bytes) return HNY_REFUSED_BUSY;
-    if (client && client->bytes > 0 && bytes + client->bytes > limits->bytes / SHARES)
-        return HNY_REFUSED_BUSY;
+    if (before > 0 && bytes + before > limits->bytes / SHARES) return HNY_REFUSED_BUSY;
     if (!client) return HASH_COUNT(core->clients) < limits->clients ? HNY_NOT_REFUSED : HNY_REFUSED_BUSY;
     return client->waiting < limits->waiting && client->answers < limits->answers ? HNY_NOT_REFUSED
                                                                                   : HNY_REFUSED_BUSY;
@@ -242,12 +306,12 @@ static hny_status find_route(struct hny_broker_core *core, uint64_t now, const s
 static hny_status accept(struct hny_broker_core *core, uint64_t now, struct hny_client *client,
                          struct hny_route *route, const struct hny_message *message) {
     struct hny_flow *flow;
-    HNY_TRY(find_flow(client, route, &flow));
+    HNY_TRY(find_flow(core, client, route, &flow));
     struct hny_request *request = hny_allocate(1, sizeof *request);
     if (!request) return HNY_ERROR_MEMORY;
     request->sequence = message->id.sequence;
     request->client = client;
-    request->flow = flow;
+    enter_flow(request, flow);
     request->accepted = now;
     request->deadline = message->payload->wants.deadline ? now + message->payload->wants.deadline : 0;
     set_payload(core, request, message->payload);
@@ -275,7 +339,7 @@ static hny_status translate(struct hny_broker_core *core, uint64_t now, const st
     struct hny_route *route = NULL;
     if (!client) make_room(core, now);
     HNY_TRY(find_route(core, now, message->payload, &route));
-    enum hny_refusal refusal = judge(core, client, message->payload, route);
+    enum hny_refusal refusal = judge(core, client, taken(core, client, key), message->payload, route);
     if (refusal) {
         core->counts.refused++;
         return tell(core, peer, HNY_REFUSED, &message->id, refusal, NULL);

@@ -123,4 +123,6 @@ void hny_broker_core_count(const struct hny_broker_core *core, struct hny_broker
     *counts = core->counts;
     counts->clients = HASH_COUNT(core->clients);
     counts->workers = HASH_COUNT(core->workers);
+    counts->routes = HASH_COUNT(core->routes);
+    counts->shares = HASH_COUNT(core->shares);
 }

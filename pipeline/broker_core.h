@@ -37,8 +37,8 @@ struct hny_broker_limits {
     size_t answers; /* of one client that are remembered */
     size_t request_bytes;     /* of the sentences of a request */
     size_t request_sentences; /* of a request */
-    size_t bytes;    /* of memory for all that waits, is worked on and is remembered; a client's share is a
-                      * quarter, or a single request */
+    size_t bytes; /* of memory for all that waits, is worked on and is remembered; the share of a client, or
+                   * of all clients with the same key, is a quarter, or a single request */
     unsigned killed; /* workers that a request may cost */
 };
 void hny_broker_limits_defaults(struct hny_broker_limits *limits);
@@ -88,7 +88,7 @@ hny_status hny_broker_core_report(const struct hny_broker_core *core, uint64_t n
 
 /* For tests. */
 struct hny_broker_counts {
-    size_t clients, workers, waiting, working, remembered, bytes;
+    size_t clients, workers, waiting, working, remembered, bytes, flows, routes, shares;
     uint64_t accepted, answered, refused, handed_out_again;
 };
 void hny_broker_core_count(const struct hny_broker_core *core, struct hny_broker_counts *counts);

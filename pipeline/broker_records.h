@@ -20,7 +20,7 @@ struct hny_request {
     UT_hash_handle hh;         /* by sequence, among its client's */
     uint64_t sequence;
     struct hny_client *client;
-    struct hny_flow *flow;
+    struct hny_flow *flow; /* while it waits or is worked on */
     enum hny_request_state state;
     struct hny_payload *payload; /* the sentences, then the answer */
     enum hny_refusal refusal;    /* of the answer */
@@ -32,29 +32,36 @@ struct hny_request {
     uint64_t job;
 };
 
-/* A client's requests for one route, by priority. */
+/* A client's requests for one route, by priority; as long as there is one that waits or is worked on. */
 struct hny_flow {
     struct hny_list_node node; /* in its route's ring, while something waits */
     struct hny_client *client;
     struct hny_route *route;
     struct hny_list_node waiting[HNY_PRIORITIES];
-    size_t count;
+    size_t count;          /* of those that wait */
+    size_t requests;       /* or are worked on */
     size_t deficit;        /* bytes that it may still have handed out in its turn */
     struct hny_flow *next; /* of its client */
+};
+
+/* What the clients with one key have together: whoever has it can be as many as he likes. */
+struct hny_share {
+    UT_hash_handle hh;
+    uint8_t key[HNY_KEY_SIZE];
+    size_t clients, bytes;
 };
 
 struct hny_client {
     UT_hash_handle hh;
     uint8_t uuid[16];
-    bool keyed;
-    uint8_t key[HNY_KEY_SIZE];
-    struct hny_peer peer; /* where it was last heard */
+    struct hny_share *share; /* NULL: it has no key */
+    struct hny_peer peer;    /* where it was last heard */
     uint64_t heard;
     uint64_t received; /* answers up to this one are forgotten */
     struct hny_request *requests;
     size_t waiting, answers; /* waiting: or worked on */
     size_t timed;            /* of those that wait or are worked on: with a deadline */
-    size_t bytes;            /* of all of them */
+    size_t bytes;            /* of all of them, and of the flows */
     struct hny_flow *flows;
 };
 
@@ -62,7 +69,8 @@ struct hny_client {
 struct hny_route {
     UT_hash_handle hh;
     char name[HNY_ROUTE_NAME];
-    size_t workers;
+    size_t workers, flows;
+    bool expected;             /* it was named when the broker began: never forgotten */
     uint64_t empty_since;      /* where workers is 0 */
     struct hny_list_node ring; /* flows with something waiting, in turn */
 };
@@ -92,6 +100,7 @@ struct hny_worker {
 struct hny_broker_core {
     struct hny_broker_limits limits;
     struct hny_client *clients;
+    struct hny_share *shares;
     struct hny_worker *workers;
     struct hny_route *routes;
     char main_model[HNY_ROUTE_NAME]; /* of requests that name none, whose route is "": the first ever offered

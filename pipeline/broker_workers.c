@@ -38,7 +38,20 @@ static bool is_main(struct hny_broker_core *core, const char *name) {
 hny_status hny_broker_core_expect(struct hny_broker_core *core, uint64_t now, const char *name) {
     struct hny_route *route;
     HNY_TRY(enter_route(core, now, name, &route));
+    route->expected = true;
     return is_main(core, name) ? enter_route(core, now, "", &route) : HNY_OK;
+}
+
+/* Names that workers or clients brought up, and that nobody has any use for, are not known for ever. */
+static void forget_routes(struct hny_broker_core *core, uint64_t now) {
+    struct hny_route *route = NULL, *next = NULL;
+    HASH_ITER(hh, core->routes, route, next) {
+        bool kept = route->workers > 0 || route->flows > 0 || route->expected || !*route->name ||
+                    strcmp(route->name, core->main_model) == 0;
+        if (kept || now - route->empty_since < core->limits.remember) continue;
+        HASH_DEL(core->routes, route);
+        free(route);
+    }
 }
 
 hny_status hny_route_find(struct hny_broker_core *core, uint64_t now, const char *name,
@@ -359,6 +372,7 @@ static bool is_lost(const struct hny_broker_core *core, uint64_t now, const stru
 
 hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now) {
     struct hny_worker *worker = NULL, *next = NULL;
+    forget_routes(core, now);
     HASH_ITER(hh, core->workers, worker, next) {
         if (is_lost(core, now, worker)) {
             HNY_TRY(lose(core, now, worker, true));
