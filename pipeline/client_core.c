@@ -20,6 +20,9 @@ struct pending {
     uint64_t sequence;
     struct hny_payload *payload;
     uint64_t asked; /* when it went out last; 0: not yet */
+    uint64_t order; /* in which it did */
+    size_t size,
+        ahead;      /* what it takes of a connection; what was under way when it went out, itself included */
     unsigned waits; /* in units of `again`, before it goes out again */
     bool accepted, cancelled;
 };
@@ -31,10 +34,12 @@ struct hny_client_core {
     struct pending *requests; /* in rising order of their numbers, as uthash keeps the order of adding */
     struct pending *unsent;   /* the first that has not gone out; NULL: all have */
     uint64_t newest;          /* the highest number that was answered */
-    uint64_t told;            /* when anything was last said */
-    uint64_t received;        /* what the broker was last told to forget */
-    unsigned unconfirmed;     /* answers since */
-    bool repeated;            /* an answer came again: the broker has not heard that it was received */
+    size_t under_way;      /* bytes of requests that have gone out; their answers are taken to be as long */
+    uint64_t asks, latest; /* how often anything went out; the latest of those that are known to have come */
+    uint64_t told;         /* when anything was last said */
+    uint64_t received;     /* what the broker was last told to forget */
+    unsigned unconfirmed;  /* answers since */
+    bool repeated;         /* an answer came again: the broker has not heard that it was received */
 
     struct hny_client_action *actions; /* [first, end) */
     size_t first, end, capacity;
@@ -57,6 +62,7 @@ hny_status hny_client_core_create(struct hny_client_core **core, const uint8_t *
 
 static void forget(struct hny_client_core *core, struct pending *pending) {
     if (core->unsent == pending) core->unsent = pending->hh.next;
+    core->under_way -= pending->size;
     HASH_DEL(core->requests, pending);
     hny_payload_drop(&pending->payload);
     free(pending);
@@ -98,17 +104,25 @@ static hny_status tell(struct hny_client_core *core, uint64_t now, enum hny_verb
 /* Says PENDING's wish. */
 static hny_status ask(struct hny_client_core *core, uint64_t now, struct pending *pending) {
     if (pending->asked && pending->waits < LONGEST_WAIT) pending->waits *= 2;
+    if (!pending->asked && pending->payload) {
+        pending->size = pending->payload->bytes + pending->payload->options.size;
+        core->under_way += pending->size;
+    }
     pending->asked = now ? now : 1;
+    pending->order = ++core->asks;
+    pending->ahead = core->under_way;
     if (core->unsent == pending) core->unsent = pending->hh.next;
     if (pending->cancelled) return tell(core, now, HNY_CANCEL, pending->sequence, NULL);
     return tell(core, now, HNY_TRANSLATE, pending->sequence, pending->payload);
 }
 
-/* Whether it is time to say PENDING's wish again. One that was accepted can wait, unless a later one has been
- * answered before it: then its answer may have been lost. */
+/* Whether it is time to say PENDING's wish again. One that was
+ * accepted can wait, unless a later one has been answered before it: then its answer may have been lost. */
 static bool is_due(const struct hny_client_core *core, uint64_t now, const struct pending *pending) {
     bool patient = pending->accepted && pending->sequence > core->newest;
-    return now - pending->asked >= core->options.again * (patient ? LONGEST_WAIT : pending->waits);
+    bool passed = !pending->accepted && pending->order < core->latest; /* by one that went out later */
+    uint64_t wait = core->options.again * (patient ? LONGEST_WAIT : pending->waits);
+    return now - pending->asked >= wait + (passed ? 0 : pending->ahead / HNY_FLOOR_RATE);
 }
 
 static hny_status ask_unsent(struct hny_client_core *core, uint64_t now) {
@@ -159,6 +173,8 @@ hny_status hny_client_core_cancel(struct hny_client_core *core, uint64_t now, ui
                        .command = HNY_REFUSED, .id.sequence = sequence, .refusal = HNY_REFUSED_CANCELLED});
     }
     hny_payload_drop(&pending->payload);
+    core->under_way -= pending->size;
+    pending->size = 0;
     pending->cancelled = true;
     pending->accepted = false;
     pending->asked = 0;
@@ -183,6 +199,7 @@ static hny_status answer(struct hny_client_core *core, uint64_t now, const struc
         return HNY_OK;
     }
     if (pending->sequence > core->newest) core->newest = pending->sequence;
+    if (pending->order > core->latest) core->latest = pending->order;
     forget(core, pending);
     HNY_TRY(act(core, true, *message));
     if (++core->unconfirmed >= CONFIRM_EVERY) HNY_TRY(confirm(core, now));
@@ -195,7 +212,10 @@ hny_status hny_client_core_message(struct hny_client_core *core, uint64_t now,
     struct pending *pending;
     switch (message->command) {
     case HNY_ACCEPTED:
-        if ((pending = find(core, message->id.sequence)) && !pending->cancelled) pending->accepted = true;
+        pending = find(core, message->id.sequence);
+        if (!pending || pending->cancelled) return HNY_OK;
+        pending->accepted = true;
+        if (pending->order > core->latest) core->latest = pending->order;
         return HNY_OK;
     case HNY_TRANSLATED:
     case HNY_REFUSED:

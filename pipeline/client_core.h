@@ -7,9 +7,9 @@
 #include "pipeline/message.h"
 
 struct hny_client_options {
-    uint64_t again; /* ms after which a request that is not accepted goes out again, or an accepted one that a
-                     * later one's answer has overtaken; others, and those that went often, wait up to 8 times
-                     * as long */
+    uint64_t again; /* ms, and those that what is under way takes at HNY_FLOOR_RATE, after which a request
+                     * that is not accepted goes out again, or an accepted one that a later one's answer has
+                     * overtaken; others, and those that went often, wait up to 8 times as long */
     uint64_t ping;  /* ms without a word of one's own after which the broker is told that one is there */
 };
 void hny_client_options_defaults(struct hny_client_options *options);

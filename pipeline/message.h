@@ -73,6 +73,10 @@ enum { HNY_REQUEST_BYTES = 1 << 20, HNY_REQUEST_SENTENCES = 1024, HNY_OPTIONS_BY
  * too long is refused in words. */
 enum { HNY_FRAME_BYTES = 2 * HNY_REQUEST_BYTES };
 
+/* Bytes a millisecond (64 KiB a second) that a connection is taken to carry at least: what has been sent is
+ * not sent again before it, and what was sent before it, can have come at this rate. */
+enum { HNY_FLOOR_RATE = 64 };
+
 enum { HNY_ROUTE_NAME = 64 }; /* bytes of a model's or pair's name, its NUL included */
 
 /* What a request wants, of what the broker has to know. Workers read the rest out of the options. */

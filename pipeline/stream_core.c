@@ -20,7 +20,8 @@ struct slot {
     size_t came_as;  /* bytes when it came */
     size_t bytes;    /* now */
     bool sent, come; /* downstream, to the process that is there now */
-    uint64_t sent_at;
+    uint64_t sent_at, order;
+    size_t ahead; /* bytes under way when it was sent, itself included */
 };
 
 struct queued {
@@ -43,10 +44,12 @@ struct hny_stream_core {
 
     bool heard_below, heard_above;       /* anything, in the life of this process */
     uint64_t below_session, last, bytes; /* who is downstream, and its credit */
-    uint64_t above_at;                   /* when upstream was heard */
-    bool closed;                         /* upstream has said CLOSE */
-    bool tell;                           /* upstream is to be told at once */
-    bool greet;                          /* downstream is */
+    size_t under_way;                    /* bytes of records that were sent and are not known to have come */
+    uint64_t sends, latest; /* how often a record was sent; the latest of those that are known to have come */
+    uint64_t above_at;      /* when upstream was heard */
+    bool closed;            /* upstream has said CLOSE */
+    bool tell;              /* upstream is to be told at once */
+    bool greet;             /* downstream is */
     uint64_t told, greeted, ticked;
 
     struct queued *queue; /* [first, over) */
@@ -122,6 +125,8 @@ static void release(struct hny_stream_core *core, struct slot *slot) {
     core->held--;
     core->came_bytes -= slot->came_as;
     if (slot->sent) core->sent_bytes -= slot->bytes;
+    if (slot->sent && !slot->come) core->under_way -= slot->bytes;
+    if (slot->sent && slot->order > core->latest) core->latest = slot->order;
     hny_payload_drop(&slot->record.payload);
     *slot = (struct slot){0};
 }
@@ -163,7 +168,10 @@ static hny_status send_one(struct hny_stream_core *core, uint64_t now, uint64_t 
     if (!fits && number != core->base + 1) return HNY_OK;
     slot->sent = true;
     slot->sent_at = now;
+    slot->order = ++core->sends;
     core->sent_bytes += slot->bytes;
+    core->under_way += slot->bytes;
+    slot->ahead = core->under_way;
     return enqueue(core, HNY_STREAM_DOWN, HNY_LINK_RECORD, &slot->record);
 }
 
@@ -175,6 +183,7 @@ static hny_status send_all(struct hny_stream_core *core, uint64_t now) {
 
 static void unsend(struct hny_stream_core *core, struct slot *slot) {
     if (slot->sent) core->sent_bytes -= slot->bytes;
+    if (slot->sent && !slot->come) core->under_way -= slot->bytes;
     slot->sent = slot->come = false;
 }
 
@@ -235,7 +244,11 @@ static hny_status hear_state(struct hny_stream_core *core, uint64_t now,
     for (size_t i = 0; i < core->options.records; i++) {
         uint64_t number = state->stored + 1 + i;
         if (!(state->come[i / 8] >> i % 8 & 1) || !in_window(core, number)) continue;
-        if (slot_of(core, number)->state == SLOT_DONE) slot_of(core, number)->come = true;
+        struct slot *slot = slot_of(core, number);
+        if (slot->state != SLOT_DONE) continue;
+        if (slot->sent && !slot->come) core->under_way -= slot->bytes;
+        slot->come = true;
+        if (slot->sent && slot->order > core->latest) core->latest = slot->order;
     }
     if (state->last > core->last) core->last = state->last;
     core->bytes = state->bytes;
@@ -379,7 +392,10 @@ hny_status hny_stream_core_tick(struct hny_stream_core *core, uint64_t now) {
     if (options->sink) return HNY_OK;
     for (uint64_t i = 1; core->held > 0 && i <= options->records; i++) {
         struct slot *slot = slot_of(core, core->base + i);
-        if (slot->sent && !slot->come && now - slot->sent_at >= options->again) unsend(core, slot);
+        if (!slot->sent || slot->come) continue;
+        bool passed = slot->order < core->latest; /* by one that was sent later */
+        if (now - slot->sent_at >= options->again + (passed ? 0 : slot->ahead / HNY_FLOOR_RATE))
+            unsend(core, slot);
     }
     return send_all(core, now);
 }

@@ -63,8 +63,9 @@ struct hny_stream_options {
     bool unordered;                    /* of a sink: write what is done at once */
     size_t records;                    /* at most HNY_STREAM_WINDOW; the same for all stages */
     size_t bytes;                      /* of records that come in and are not stored */
-    uint64_t again;                    /* ms after which a record that has not come is sent again */
-    uint64_t beat;                     /* ms between signs of life */
+    uint64_t again; /* ms, and those that what is under way takes at HNY_FLOOR_RATE, after which a record that
+                     * has not come is sent again */
+    uint64_t beat;  /* ms between signs of life */
     uint64_t silence; /* ms without a word from upstream, all being stored, after which a stage ends */
 };
 void hny_stream_options_defaults(struct hny_stream_options *options);

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 TestSuite(client);
@@ -152,5 +153,44 @@ Test(client, answers_are_confirmed_up_to_the_first_that_is_missing) {
     check(hny_client_core_tick(core, 1500));
     cr_assert_eq(said(core, HNY_RECEIVED, &last), 1);
     cr_assert_eq(last, 5);
+    hny_client_core_destroy(&core);
+}
+
+static uint64_t ask_long(struct hny_client_core *core, uint64_t now, size_t size) {
+    char *text = calloc(1, size);
+    uint64_t number;
+    cr_assert_not_null(text);
+    memset(text, 'a', size);
+    struct hny_payload *payload =
+        hny_payload_create((struct hny_piece){"", 0}, &(struct hny_piece){text, size}, 1);
+    free(text);
+    cr_assert_not_null(payload);
+    check(hny_client_core_translate(core, now, payload, &number));
+    hny_payload_drop(&payload);
+    return number;
+}
+
+Test(client, what_a_slow_connection_still_carries_is_not_said_again) {
+    struct hny_client_core *core = open_client();
+    uint64_t last, half = 512 << 10, passage = half / HNY_FLOOR_RATE;
+    ask_long(core, 1000, half);
+    ask_long(core, 1000, half);
+    cr_assert_eq(said(core, HNY_TRANSLATE, &last), 2);
+    cr_assert_eq(said_after(core, 1000 + 2000 + passage - 1, &last), 0);
+    cr_assert_eq(said_after(core, 1000 + 2000 + passage, &last), 1, "the first could have come by now");
+    cr_assert_eq(last, 1);
+    hny_client_core_destroy(&core);
+}
+
+Test(client, what_a_later_request_has_overtaken_is_said_again_without_waiting_for_its_size) {
+    struct hny_client_core *core = open_client();
+    uint64_t last;
+    ask_long(core, 1000, 1 << 20);
+    ask(core, 1000);
+    cr_assert_eq(said(core, HNY_TRANSLATE, &last), 2);
+    cr_assert_eq(said_after(core, 3000, &last), 0);
+    hear(core, 3000, HNY_ACCEPTED, 2);
+    cr_assert_eq(said_after(core, 3100, &last), 1);
+    cr_assert_eq(last, 1);
     hny_client_core_destroy(&core);
 }

@@ -264,3 +264,45 @@ Test(stream, a_pipeline_file_is_read) {
     cr_assert(pipeline.in_edge.kind == HNY_EDGE_FILE && pipeline.in_edge.keeps && pipeline.unordered);
     hny_pipeline_free(&pipeline);
 }
+
+/* Two records of 512 KiB are under way since 1 ms. */
+static struct hny_stream_core *send_two_large(void) {
+    struct hny_stream_core *core = make_core(true, false, 4 << 20);
+    static char text[512 << 10];
+    struct hny_stream_action last;
+    memset(text, 'a', sizeof text);
+    struct hny_payload *payload =
+        hny_payload_create((struct hny_piece){"", 0}, &(struct hny_piece){text, sizeof text}, 1);
+    tell_state(core, 2, 0, 100, 4 << 20);
+    for (uint64_t number = 1; number <= 2; number++) {
+        cr_assert_eq(hny_stream_core_feed(core, 1, payload, false), HNY_OK);
+        cr_assert_eq(hny_stream_core_done(core, 1, number, payload, false), HNY_OK);
+    }
+    cr_assert_eq(count_actions(core, HNY_STREAM_DOWN, HNY_LINK_RECORD, &last), 2);
+    hny_payload_drop(&payload);
+    return core;
+}
+
+static unsigned sent_after(struct hny_stream_core *core, uint64_t now) {
+    struct hny_stream_action last;
+    cr_assert_eq(hny_stream_core_tick(core, now), HNY_OK);
+    return count_actions(core, HNY_STREAM_DOWN, HNY_LINK_RECORD, &last);
+}
+
+Test(stream, what_a_slow_link_still_carries_is_not_sent_again) {
+    struct hny_stream_core *core = send_two_large();
+    uint64_t passage = (512 << 10) / HNY_FLOOR_RATE;
+    cr_assert_eq(sent_after(core, 1000 + passage), 0);
+    cr_assert_eq(sent_after(core, 1001 + passage), 1, "the first could have come by now");
+    hny_stream_core_destroy(&core);
+}
+
+Test(stream, what_a_later_record_has_overtaken_is_sent_again_without_waiting_for_its_size) {
+    struct hny_stream_core *core = send_two_large();
+    struct hny_link_message state = {
+        .verb = HNY_LINK_STATE, .session = 2, .stream = 3, .last = 100, .bytes = 4 << 20, .come = {2}};
+    cr_assert_eq(sent_after(core, 1100), 0);
+    cr_assert_eq(hny_stream_core_message(core, 1100, &state), HNY_OK);
+    cr_assert_eq(sent_after(core, 1200), 1);
+    hny_stream_core_destroy(&core);
+}
