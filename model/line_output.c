@@ -179,3 +179,29 @@ hny_status hny_line_write(const struct hny_line_style *style, const struct hny_m
     for (size_t i = 0; i < line->count; i++) HNY_TRY(append_columns(style, number, line, i, out));
     return HNY_OK;
 }
+
+/* Numbers that JSON tells of translation INDEX: a piece's, and a piece's attention's. */
+static uint64_t numbers_of(const struct hny_line_style *style, const struct hny_line_translation *line,
+                           size_t index) {
+    uint64_t numbers = 0;
+    for (size_t p = 0; p < line->parts.part_count; p++) {
+        uint64_t pieces = hypothesis_of(line, &line->choices[index], p)->count + 1;
+        if (style->words) numbers += pieces;
+        if (style->alignment) numbers += pieces * line->translations[p].source_length;
+    }
+    return numbers;
+}
+
+/* What translation INDEX takes at least. */
+static uint64_t choice_least(const struct hny_line_style *style, const struct hny_line_translation *line,
+                             size_t index) {
+    enum { NUMBER_LEAST = 4 }; /* "0.0," */
+    return line->texts[index].size + (style->json ? NUMBER_LEAST * numbers_of(style, line, index) : 0);
+}
+
+uint64_t hny_line_least(const struct hny_line_style *style, const struct hny_line_translation *line) {
+    uint64_t least = style->json ? choice_least(style, line, 0) : 0; /* again in the list of all */
+    for (size_t i = 0; i < line->count && (style->nbest || !style->json); i++)
+        least += choice_least(style, line, i);
+    return least;
+}

@@ -16,6 +16,10 @@ struct hny_line_style {
 hny_status hny_line_write(const struct hny_line_style *style, const struct hny_model *model, uint64_t number,
                           const struct hny_line_translation *line, struct hny_buffer *out);
 
+/* A number of bytes that hny_line_write will not stay below, found without writing: what is told of attention
+ * takes many times the memory of its text while it is put together. */
+uint64_t hny_line_least(const struct hny_line_style *style, const struct hny_line_translation *line);
+
 /* A piece as the vocabulary writes it, or a bare id in decimal; kept in ARENA where it must be made. NULL
  * with a message on failure. */
 const char *hny_line_piece(const struct hny_tokenizer *tokenizer, int32_t id, struct hny_arena *arena);

@@ -258,9 +258,12 @@ static void give_up(struct hny_worker_jobs *jobs, struct job *job) {
 static hny_status keep_details(struct hny_worker_jobs *jobs, struct job *job, size_t sentence,
                                const struct hny_line_translation *line) {
     struct hny_buffer *text = &job->details[sentence];
-    HNY_TRY(hny_line_write(&job->style, jobs->model, sentence + 1, line, text));
-    job->detail_bytes += text->size;
-    if (job->detail_bytes > HNY_FRAME_BYTES) give_up(jobs, job);
+    if (job->detail_bytes + hny_line_least(&job->style, line) <= HNY_FRAME_BYTES) {
+        HNY_TRY(hny_line_write(&job->style, jobs->model, sentence + 1, line, text));
+        job->detail_bytes += text->size;
+        if (job->detail_bytes <= HNY_FRAME_BYTES) return HNY_OK;
+    }
+    give_up(jobs, job);
     return HNY_OK;
 }
 

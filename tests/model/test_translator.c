@@ -1,6 +1,7 @@
 #include "../base/scratch.h"
 #include "base/utf8.h"
 #include "drawn_model.h"
+#include "model/line_output.h"
 #include "model/translator.h"
 
 #include <criterion/criterion.h>
@@ -375,4 +376,26 @@ Test(translator_of_ids, a_model_of_bare_ids_translates_ids, .init = scratch_open
     hny_buffer_free(&out);
     hny_translator_destroy(&translator);
     hny_model_destroy(&model);
+}
+
+Test(translator, what_a_line_takes_at_least_is_not_more_than_what_is_written) {
+    struct hny_translator_options options = crowd_options();
+    struct hny_translator *translator = open_translator(&options);
+    struct hny_line_translation line;
+    bool taken;
+    cr_assert_eq(hny_translator_add(translator, 0, drawn_line(3), strlen(drawn_line(3))), HNY_OK);
+    cr_assert_eq(hny_translator_take(translator, true, &line, &taken), HNY_OK);
+    cr_assert(taken && line.count == 3);
+    for (unsigned bits = 0; bits < 32; bits++) {
+        struct hny_line_style style = {bits & 1, bits >> 1 & 1, bits >> 2 & 1, bits >> 3 & 1, bits >> 4 & 1};
+        struct hny_buffer out = {0};
+        cr_assert_eq(hny_line_write(&style, model, 1, &line, &out), HNY_OK, "%s", hny_message());
+        uint64_t least = hny_line_least(&style, &line);
+        cr_assert_leq(least, out.size, "style %u: %d for %zu bytes", bits, (int)least, out.size);
+        if (style.json && style.alignment) /* which is the most of it, at some 20 bytes a number */
+            cr_assert_geq(least * 8, out.size, "style %u: %d for %zu bytes", bits, (int)least, out.size);
+        hny_buffer_free(&out);
+    }
+    hny_line_translation_free(&line);
+    hny_translator_destroy(&translator);
 }
