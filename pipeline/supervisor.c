@@ -45,6 +45,7 @@ struct hny_supervisor {
     struct hny_supervisor_reload reload;
     enum { STEADY, RENEWING, RETIRING } phase;
     bool failed, replaced; /* the newest generation; how the renewal comes out */
+    char why[512];         /* it was not replaced */
     double renew_end;
     bool announced;
 };
@@ -252,6 +253,7 @@ static bool is_replaced(const struct hny_supervisor *supervisor, const struct ch
 
 /* The newest generation stays where REPLACED, and what it stands for goes; else the other way round. */
 static void settle(struct hny_supervisor *supervisor, bool replaced, unsigned patience) {
+    if (!replaced) snprintf(supervisor->why, sizeof supervisor->why, "%s", hny_message());
     for (size_t i = supervisor->count; i-- > 0;) {
         const struct child *child = &supervisor->children[i];
         bool newest = child->generation == supervisor->generation;
@@ -268,7 +270,10 @@ static void finish(struct hny_supervisor *supervisor) {
         if (supervisor->children[i].retired) return;
     if (!supervisor->replaced) supervisor->generation--;
     supervisor->phase = STEADY;
-    if (!supervisor->replaced) hny_progress_note("not replaced: %s", hny_message());
+    if (!supervisor->replaced) {
+        hny_fail(HNY_ERROR_IO, "%s", supervisor->why); /* whatever was said since */
+        hny_progress_note("not replaced: %s", supervisor->why);
+    }
     if (supervisor->reload.done) supervisor->reload.done(supervisor->reload.context, supervisor->replaced);
 }
 

@@ -10,18 +10,14 @@ hny_status hny_children_open(struct hny_children *children) {
     ssize_t size = readlink("/proc/self/exe", children->program, sizeof children->program - 1);
     if (size <= 0) return hny_fail_errno("cannot find this program");
     children->program[size] = '\0';
-    const char *place = getenv("XDG_RUNTIME_DIR");
-    int written = snprintf(children->folder, sizeof children->folder, "%s/honyaku-XXXXXX",
-                           place && strlen(place) < 40 ? place : "/tmp");
-    if (written < 0 || !mkdtemp(children->folder)) {
-        *children->folder = '\0';
-        return hny_fail_errno("cannot make a folder in %s", place ? place : "/tmp");
-    }
+    const char *place = getenv("XDG_RUNTIME_DIR"); /* a socket's path is short */
+    HNY_TRY(hny_temporary_open(&children->temporary, place && strlen(place) < 40 ? place : "/tmp"));
+    children->folder = children->temporary.path.data;
     return hny_supervisor_create(&children->supervisor);
 }
 
 void hny_children_close(struct hny_children *children) {
     hny_supervisor_destroy(&children->supervisor);
-    if (*children->folder) (void)hny_directory_remove(children->folder); /* nobody needs what may stay */
-    *children->folder = '\0';
+    (void)hny_temporary_close(&children->temporary); /* nobody needs what may stay */
+    children->folder = NULL;
 }

@@ -3,14 +3,17 @@
 #ifndef HNY_TOOLS_CHILDREN_H
 #define HNY_TOOLS_CHILDREN_H
 
+#include "base/temporary.h"
 #include "pipeline/supervisor.h"
 
-enum { HNY_CHILDREN_PATH = 4096, HNY_CHILDREN_FOLDER = 64 };
+enum { HNY_CHILDREN_PATH = 4096, HNY_CHILDREN_FOLDER = 64 }; /* bytes at most, each with its NUL */
 
 /* Zero-initialise. */
 struct hny_children {
     struct hny_supervisor *supervisor;
-    char program[HNY_CHILDREN_PATH], folder[HNY_CHILDREN_FOLDER];
+    char program[HNY_CHILDREN_PATH];
+    struct hny_temporary temporary;
+    const char *folder; /* its path */
 };
 hny_status hny_children_open(struct hny_children *children); /* to be closed also after a failure */
 void hny_children_close(
