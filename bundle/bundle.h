@@ -18,6 +18,10 @@ struct hny_pack_options {
     size_t threads;                         /* at least 1; the bytes do not depend on it */
     const struct hny_signing_key *sign;     /* whose signature goes in; NULL: nobody's */
     bool optimiser; /* all that a training needs to go on, where MODEL is its folder; only with F32 */
+    /* A delta is made: paths of what restores its base, the oldest, which is whole, first. They are read
+     * twice. PRECISION must be the base's: hny_bundle_precision. */
+    const char *const *bases;
+    size_t base_count;
 };
 
 #define HNY_PACK_DEFAULTS                                                                                    \
@@ -37,6 +41,15 @@ hny_status hny_bundle_pack(const char *model, const char *to, const struct hny_p
 hny_status hny_bundle_sign(const char *from, const char *to, const struct hny_signing_key *key,
                            const struct hny_read_options *options, struct hny_bundle *bundle);
 
+/* Packs what a chain of COUNT bundles restores, the oldest first, into TO, and rounds nothing: without bases
+ * in OPTIONS the bytes are those of hny_bundle_pack with the same level; with them it is the delta from that
+ * base. Of the other options only LEVEL and THREADS count. A delta's manifest states the digest of the
+ * whole bundle's: where it comes out otherwise it is HNY_ERROR_INPUT. All is checked first, in one reading
+ * more. */
+hny_status hny_bundle_flatten(const char *const *files, size_t count, const char *to,
+                              const struct hny_pack_options *options, struct hny_bundle *bundle,
+                              uint64_t *bytes);
+
 /* Restores the folder MODEL, which must not be there or be empty, from the bundle FROM: it is unpacked into
  * MODEL.unpacking and gets its name when all is checked and on disk. What a killed process left there is
  * removed; while another process works there it is HNY_ERROR_USAGE. BUNDLE, where it
@@ -45,7 +58,7 @@ hny_status hny_bundle_unpack(const char *from, const char *model, const struct h
                              struct hny_bundle *bundle);
 
 /* Checks all of FROM as unpacking does, and writes nothing. BUNDLE receives the contents, the caller's to
- * free. */
+ * free. A delta without bases is checked by itself: its own members. */
 hny_status hny_bundle_verify(const char *from, const struct hny_read_options *options,
                              struct hny_bundle *bundle);
 

@@ -1,6 +1,7 @@
 #include "bundle/contents.h"
 
 #include "base/json.h"
+#include "bundle/contents_change.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,16 @@ bool hny_bundle_lay_out(struct hny_bundle_tensor *tensor, enum hny_planes_layout
         if (tensor->members[i].size > HNY_TAR_MOST) return false;
     }
     return true;
+}
+
+size_t hny_bundle_batch_end(const struct hny_bundle_file *file, size_t from) {
+    size_t end = from, left = HNY_BUNDLE_BATCH;
+    for (; end < file->tensor_count; end++) {
+        size_t bytes = file->tensors[end].bytes;
+        if (end > from && bytes > left) break;
+        left = bytes > left ? 0 : left - bytes;
+    }
+    return end;
 }
 
 bool hny_bundle_name_fits(const char *name) {
@@ -52,27 +63,31 @@ void hny_bundle_member_name(const struct hny_bundle_file *file, size_t tensor, s
 
 /* --- Writing ------------------------------------------------------------------------------------------- */
 
-static json_t *describe_tensor(const struct hny_bundle_tensor *tensor) {
+static json_t *describe_tensor(const struct hny_bundle_tensor *tensor, bool delta) {
     json_t *shape = json_array(), *members = json_array();
     for (size_t i = 0; i < tensor->tensor.rank; i++)
         json_array_append_new(shape, json_integer((json_int_t)tensor->tensor.shape[i]));
     for (size_t i = 0; i < tensor->member_count; i++)
         json_array_append_new(members, json_string(tensor->members[i].digest));
-    return json_pack("{s:s, s:s, s:o, s:s, s:o}", "name", tensor->tensor.name, "type",
-                     hny_element_name(tensor->tensor.type), "shape", shape, "layout",
-                     hny_planes_name(tensor->layout), "sha256", members);
+    json_t *object = json_pack("{s:s, s:s, s:o, s:s, s:o}", "name", tensor->tensor.name, "type",
+                               hny_element_name(tensor->tensor.type), "shape", shape, "layout",
+                               hny_planes_name(tensor->layout), "sha256", members);
+    if (delta) hny_bundle_describe_change(object, tensor);
+    return object;
 }
 
-static json_t *describe_file(const struct hny_bundle_file *file) {
+static json_t *describe_file(const struct hny_bundle_file *file, bool delta) {
     json_t *object = json_pack("{s:s, s:I, s:s}", "name", file->name, "bytes", (json_int_t)file->bytes,
                                "sha256", file->digest);
+    if (!file->split && delta) hny_bundle_describe_same(object, file);
     if (!file->split) return object;
     json_t *tensors = json_array();
     for (size_t i = 0; i < file->tensor_count; i++)
-        json_array_append_new(tensors, describe_tensor(&file->tensors[i]));
-    json_object_set_new(
-        object, "header",
-        json_pack("{s:I, s:s}", "bytes", (json_int_t)file->first.size, "sha256", file->first.digest));
+        json_array_append_new(tensors, describe_tensor(&file->tensors[i], delta));
+    json_t *header =
+        json_pack("{s:I, s:s}", "bytes", (json_int_t)file->first.size, "sha256", file->first.digest);
+    if (delta) hny_bundle_describe_same(header, file);
+    json_object_set_new(object, "header", header);
     json_object_set_new(object, "tensors", tensors);
     return object;
 }
@@ -96,16 +111,18 @@ static json_t *describe_loss(const struct hny_bundle *bundle) {
                      "largest_error", rounded(loss->largest), "relative_square_error", rounded(relative));
 }
 
-/* PARENT is null: kept for the digest of the manifest that a delta builds on. */
 static json_t *describe(const struct hny_bundle *bundle) {
     json_t *files = json_array();
     for (size_t i = 0; i < bundle->file_count; i++)
-        json_array_append_new(files, describe_file(&bundle->files[i]));
-    return json_pack(
-        "{s:s, s:i, s:s, s:o, s:s?, s:s, s:o, s:o, s:n, s:o}", "kind", kind, "version", VERSION, "name",
+        json_array_append_new(files, describe_file(&bundle->files[i], bundle->parent != NULL));
+    json_t *object = json_pack(
+        "{s:s, s:i, s:s, s:o, s:s?, s:s, s:o, s:o, s:s?, s:o}", "kind", kind, "version", VERSION, "name",
         bundle->name, "release", bundle->release ? json_integer((json_int_t)bundle->release) : json_null(),
         "languages", bundle->languages, "precision", hny_precision_name(bundle->precision), "lost",
-        describe_loss(bundle), "scores", hny_scores_describe(&bundle->scores), "parent", "files", files);
+        describe_loss(bundle), "scores", hny_scores_describe(&bundle->scores), "parent", bundle->parent,
+        "files", files);
+    if (object && bundle->parent) json_object_set_new(object, "full", json_string(bundle->full));
+    return object;
 }
 
 hny_status hny_bundle_print(const struct hny_bundle *bundle, struct hny_buffer *text) {
@@ -129,12 +146,8 @@ static hny_status fail_place(const struct place *place, const char *expected) {
 }
 
 static hny_status take_digest(const struct place *place, const json_t *json, char digest[HNY_DIGEST_TEXT]) {
-    const char *text = json_string_value(json);
-    if (!text || strlen(text) != HNY_DIGEST_TEXT - 1 ||
-        strspn(text, "0123456789abcdef") != HNY_DIGEST_TEXT - 1)
-        return fail_place(place, "a SHA-256 of 64 hexadecimal digits");
-    memcpy(digest, text, HNY_DIGEST_TEXT);
-    return HNY_OK;
+    return hny_bundle_take_digest(json, digest) ? HNY_OK
+                                                : fail_place(place, "a SHA-256 of 64 hexadecimal digits");
 }
 
 static hny_status take_bytes(const struct place *place, const json_t *json, uint64_t most, uint64_t *bytes) {
@@ -213,7 +226,8 @@ static hny_status take_tensor(struct place place, struct hny_bundle *bundle, con
         return fail_place(&place, "a SHA-256 for each member");
     for (size_t i = 0; i < tensor->member_count; i++)
         HNY_TRY(take_digest(&place, json_array_get(digests, i), tensor->members[i].digest));
-    return HNY_OK;
+    const char *expected = hny_bundle_take_change(json, bundle->parent != NULL, tensor);
+    return expected ? fail_place(&place, expected) : HNY_OK;
 }
 
 static hny_status take_tensors(const struct place *place, struct hny_bundle *bundle, const json_t *json,
@@ -253,6 +267,9 @@ static hny_status take_file(const char *source, struct hny_bundle *bundle, const
     if (same_file(bundle, file->name)) return fail_place(&place, "each file once");
     bundle->file_count++;
     bool split = json_object_get(json, "tensors") != NULL;
+    const json_t *first = split ? json_object_get(json, "header") : json;
+    const char *expected = hny_bundle_take_same(first, bundle->parent != NULL, file);
+    if (expected) return fail_place(&place, expected);
     HNY_TRY(take_bytes(&place, json_object_get(json, "bytes"), split ? INT64_MAX : HNY_BUNDLE_PLAIN_MOST,
                        &file->bytes));
     HNY_TRY(take_digest(&place, json_object_get(json, "sha256"), file->digest));
@@ -277,6 +294,29 @@ static hny_status take_files(const char *source, struct hny_bundle *bundle, cons
     return HNY_OK;
 }
 
+/* So that it is printed again as it was. */
+static void take_loss(struct hny_bundle *bundle, const json_t *json) {
+    if (bundle->precision == HNY_PRECISION_F32) return;
+    bundle->loss = (struct hny_bundle_loss){
+        .largest = json_number_value(json_object_get(json, "largest_error")),
+        .squares = json_number_value(json_object_get(json, "relative_square_error")),
+        .original_squares = 1,
+    };
+}
+
+/* The digest of a bundle that is no delta is its own. */
+static hny_status take_parent(const char *source, struct hny_bundle *bundle, const json_t *json) {
+    struct place place = {source, "parent"};
+    const json_t *parent = json_object_get(json, "parent");
+    char digest[HNY_DIGEST_TEXT];
+    memcpy(bundle->full, bundle->digest, sizeof bundle->full);
+    if (json_is_null(parent)) return HNY_OK;
+    HNY_TRY(take_digest(&place, parent, digest));
+    HNY_TRY(take_name(&place, bundle, parent, &bundle->parent));
+    place.name = "full";
+    return take_digest(&place, json_object_get(json, "full"), bundle->full);
+}
+
 static hny_status take_all(const char *source, struct hny_bundle *bundle, const json_t *json) {
     struct place place = {source, "kind"};
     const char *named = json_string_value(json_object_get(json, "kind"));
@@ -284,9 +324,7 @@ static hny_status take_all(const char *source, struct hny_bundle *bundle, const 
     place.name = "version";
     if (json_integer_value(json_object_get(json, "version")) != VERSION)
         return fail_place(&place, "1: a later program wrote this bundle");
-    place.name = "parent";
-    if (!json_is_null(json_object_get(json, "parent")))
-        return fail_place(&place, "null: what builds on another bundle is not known to this program");
+    HNY_TRY(take_parent(source, bundle, json));
     place.name = "name";
     HNY_TRY(take_name(&place, bundle, json_object_get(json, "name"), &bundle->name));
     if (!hny_release_name_fits(bundle->name))
@@ -304,6 +342,7 @@ static hny_status take_all(const char *source, struct hny_bundle *bundle, const 
         find_name(json_string_value(json_object_get(json, "precision")), PRECISIONS, precision_name);
     if (precision == PRECISIONS) return fail_place(&place, "f32, bf16 or int8");
     bundle->precision = (enum hny_precision)precision;
+    take_loss(bundle, json_object_get(json, "lost"));
     return take_files(source, bundle, json_object_get(json, "files"));
 }
 

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/digest.h"
 #include "base/memory.h"
+#include "bundle/change.h"
 #include "bundle/planes.h"
 #include "bundle/release.h"
 #include "bundle/scores.h"
@@ -18,16 +19,21 @@
 #define HNY_BUNDLE_MANIFEST_MOST ((uint64_t)8 << 20)
 #define HNY_BUNDLE_PLAIN_MOST ((uint64_t)256 << 20)
 
+#define HNY_BUNDLE_BATCH ((size_t)4 << 20) /* bytes of tensors that are taken together, or one tensor */
+
 /* What the tar holds behind the manifest, in this order: of each file its members. */
 struct hny_bundle_member {
     uint64_t size;
-    char digest[HNY_DIGEST_TEXT];
+    char digest[HNY_DIGEST_TEXT]; /* of the restored content */
+    char
+        changed[HNY_DIGEST_TEXT]; /* of the member itself, where the tensor is changed by XOR or difference */
 };
 
 struct hny_bundle_tensor {
     struct hny_safetensors_tensor tensor; /* DATA only while it is packed */
     enum hny_planes_layout layout;
-    size_t bytes; /* restored */
+    enum hny_change change; /* how the members make planes with the base's; WHOLE where there is no parent */
+    size_t bytes;           /* restored */
     size_t member_count;
     struct hny_bundle_member members[HNY_PLANES_MOST];
 };
@@ -37,6 +43,7 @@ struct hny_bundle_file {
     uint64_t bytes; /* of the restored file, and their digest */
     char digest[HNY_DIGEST_TEXT];
     bool split;                        /* a safetensors file in tensors; else one member */
+    bool same;                         /* FIRST is the base's, and no member */
     struct hny_bundle_member first;    /* all of the file, or its header */
     struct hny_bundle_tensor *tensors; /* in the order of their bytes */
     size_t tensor_count;
@@ -53,6 +60,7 @@ struct hny_bundle {
     const char *name;        /* fits hny_release_name_fits */
     uint64_t release;        /* from 1 to HNY_RELEASE_MOST; 0: none */
     const char *languages;   /* as "en-ja", of the same characters; NULL: not known */
+    const char *parent;      /* a delta: FULL of the bundle that it builds on; else NULL */
     enum hny_precision precision;
     struct hny_bundle_loss loss;
     struct hny_bundle_scores scores;
@@ -62,6 +70,9 @@ struct hny_bundle {
     uint64_t packed;              /* of the bundle itself, once it was read or written. Not in the manifest */
     char digest[HNY_DIGEST_TEXT]; /* of the manifest's text; it stands for the whole */
     char signer[HNY_SIGNER_TEXT]; /* whose signature of that there is; "": nobody's. Not in the manifest */
+    /* Of the manifest without parent and changes: of the bundle that is no delta and restores the same.
+     * DIGEST where this is none. */
+    char full[HNY_DIGEST_TEXT];
 };
 
 void hny_bundle_free(struct hny_bundle *bundle); /* back to the zero state */
@@ -69,6 +80,9 @@ void hny_bundle_free(struct hny_bundle *bundle); /* back to the zero state */
 /* Sets layout, bytes, and number and sizes of the members of a tensor whose type and shape are set. False
  * where it cannot be laid out so or a size does not fit. */
 bool hny_bundle_lay_out(struct hny_bundle_tensor *tensor, enum hny_planes_layout layout);
+
+/* Tensors of FILE are packed and read by batches: where the one that begins with tensor FROM ends. */
+size_t hny_bundle_batch_end(const struct hny_bundle_file *file, size_t from);
 
 /* Whether NAME can be a file's in a bundle: one to four parts of letters, digits, ".", "_" and "-" with "/"
  * between, none beginning with ".", 79 bytes at most. */
@@ -78,7 +92,7 @@ bool hny_bundle_name_fits(const char *name);
 void hny_bundle_member_name(const struct hny_bundle_file *file, size_t tensor, size_t member, char *text,
                             size_t room);
 
-/* Appends the manifest's text. */
+/* Appends the manifest's text; without PARENT and FULL, and as if all stood whole, where PARENT is NULL. */
 hny_status hny_bundle_print(const struct hny_bundle *bundle, struct hny_buffer *text);
 
 /* Reads a manifest of SIZE bytes strictly: every name, size, type, layout and digest is checked, and none can

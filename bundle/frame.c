@@ -5,6 +5,7 @@
 #include <zstd.h>
 
 #define BLOCK_MOST ((size_t)1 << 17)
+enum { WINDOW_LOG_MOST = 23 }; /* RFC 8878, 3.1.1.1.2: what every decoder takes */
 
 struct hny_frame_decoder {
     ZSTD_DCtx *context;
@@ -108,4 +109,35 @@ hny_status hny_frame_decode(struct hny_frame_decoder *decoder, const char *name,
     if (result != to_size)
         return hny_fail(HNY_ERROR_INPUT, "%s: damaged: %zu bytes, expected %zu", name, result, to_size);
     return HNY_OK;
+}
+
+static hny_status digest_pieces(ZSTD_DCtx *context, const char *name, ZSTD_inBuffer *in, uint64_t to_size,
+                                struct hny_digest *digest) {
+    unsigned char piece[BLOCK_MOST];
+    uint64_t sum = 0;
+    for (size_t left = 1; left > 0;) {
+        ZSTD_outBuffer out = {piece, sizeof piece, 0};
+        size_t before = in->pos;
+        left = ZSTD_decompressStream(context, &out, in);
+        if (ZSTD_isError(left))
+            return hny_fail(HNY_ERROR_INPUT, "%s: damaged: %s", name, ZSTD_getErrorName(left));
+        HNY_TRY(hny_digest_add(digest, piece, out.pos));
+        sum += out.pos;
+        if (sum > to_size || (left > 0 && out.pos == 0 && in->pos == before)) break;
+    }
+    if (sum == to_size && in->pos == in->size) return HNY_OK;
+    return hny_fail(HNY_ERROR_INPUT, "%s: damaged: %llu bytes, expected %llu", name, (unsigned long long)sum,
+                    (unsigned long long)to_size);
+}
+
+hny_status hny_frame_digest(struct hny_frame_decoder *decoder, const char *name, const void *frame,
+                            size_t size, uint64_t to_size, char digest[HNY_DIGEST_TEXT]) {
+    ZSTD_inBuffer in = {frame, size, 0};
+    struct hny_digest *sum = NULL;
+    ZSTD_DCtx_reset(decoder->context, ZSTD_reset_session_only);
+    ZSTD_DCtx_setParameter(decoder->context, ZSTD_d_windowLogMax, WINDOW_LOG_MOST);
+    HNY_TRY(hny_digest_open(&sum));
+    hny_status status = digest_pieces(decoder->context, name, &in, to_size, sum);
+    hny_status closed = hny_digest_close(&sum, digest);
+    return status == HNY_OK ? closed : status;
 }

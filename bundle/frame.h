@@ -3,6 +3,7 @@
 #define HNY_BUNDLE_FRAME_H
 
 #include "base/buffer.h"
+#include "base/digest.h"
 #include "bundle/supply.h"
 
 struct hny_frame_decoder; /* what one thread needs */
@@ -18,5 +19,9 @@ hny_status hny_frame_read(struct hny_supply *supply, uint64_t least, uint64_t mo
 /* Decodes the frame of SIZE bytes at FRAME, which holds exactly TO_SIZE bytes, to TO. */
 hny_status hny_frame_decode(struct hny_frame_decoder *decoder, const char *name, const void *frame,
                             size_t size, void *to, size_t to_size);
+
+/* The digest of the same, without room for it. */
+hny_status hny_frame_digest(struct hny_frame_decoder *decoder, const char *name, const void *frame,
+                            size_t size, uint64_t to_size, char digest[HNY_DIGEST_TEXT]);
 
 #endif

@@ -51,18 +51,52 @@ static const struct parameter entropy[] = {{ZSTD_c_compressionLevel, 1}, {ZSTD_c
                                            {ZSTD_c_minMatch, 7},         {ZSTD_c_hashLog, 6},
                                            {ZSTD_c_windowLog, 17},       {0, 0}};
 
-static hny_status code(struct hny_frame_coder *coder, const void *data, size_t size,
+/* What is coded: SIZE bytes, with runs that end at CUTS. */
+struct content {
+    const unsigned char *data;
+    size_t size;
+    const size_t *cuts;
+    size_t cut_count;
+};
+
+/* Codes the bytes up to END into OUT, which has room for them: ends a block, or with the content the frame.
+ */
+static size_t code_run(struct hny_frame_coder *coder, const struct content *content, size_t end,
+                       ZSTD_inBuffer *in, ZSTD_outBuffer *out) {
+    size_t left;
+    in->size = end;
+    do left = ZSTD_compressStream2(coder->context, out, in, end == content->size ? ZSTD_e_end : ZSTD_e_flush);
+    while (!ZSTD_isError(left) && left > 0 && out->pos < out->size);
+    return left;
+}
+
+static size_t code_runs(struct hny_frame_coder *coder, const struct content *content, char *to, size_t room) {
+    ZSTD_inBuffer in = {content->data, 0, 0};
+    ZSTD_outBuffer out = {to, room, 0};
+    size_t result = ZSTD_CCtx_setPledgedSrcSize(coder->context, content->size);
+    for (size_t i = 0; !ZSTD_isError(result) && i < content->cut_count; i++)
+        result = code_run(coder, content, content->cuts[i], &in, &out);
+    if (!ZSTD_isError(result)) result = code_run(coder, content, content->size, &in, &out);
+    return ZSTD_isError(result) ? result : out.pos;
+}
+
+static hny_status code(struct hny_frame_coder *coder, const struct content *content,
                        const struct parameter *parameters, struct hny_buffer *frames) {
-    size_t room = ZSTD_compressBound(size);
+    enum { RUN_BYTES = 8 }; /* of a block's header, and more than is needed */
+    size_t room = ZSTD_compressBound(content->size) + content->cut_count * RUN_BYTES;
     HNY_TRY(hny_buffer_reserve(frames, room));
+    char *to = frames->data + frames->size;
     size_t result = ZSTD_CCtx_reset(coder->context, ZSTD_reset_session_and_parameters);
     if (!ZSTD_isError(result)) result = ZSTD_CCtx_setParameter(coder->context, ZSTD_c_checksumFlag, 1);
     for (; !ZSTD_isError(result) && parameters->name; parameters++)
         result = ZSTD_CCtx_setParameter(coder->context, parameters->name, parameters->value);
     if (!ZSTD_isError(result))
-        result = ZSTD_compress2(coder->context, frames->data + frames->size, room, data, size);
+        result = content->cut_count > 0
+                     ? code_runs(coder, content, to, room)
+                     : ZSTD_compress2(coder->context, to, room, content->data, content->size);
     if (ZSTD_isError(result))
-        return hny_fail(HNY_ERROR_MEMORY, "zstd cannot code %zu bytes: %s", size, ZSTD_getErrorName(result));
+        return hny_fail(HNY_ERROR_MEMORY, "zstd cannot code %zu bytes: %s", content->size,
+                        ZSTD_getErrorName(result));
     frames->size += result;
     frames->data[frames->size] = '\0';
     return HNY_OK;
@@ -88,30 +122,36 @@ static double bits_of(const unsigned char *data, size_t size) {
 /* *LESS: repetitions at LEVEL made the sample of SIZE bytes smaller than entropy alone does. */
 static hny_status try_sample(struct hny_frame_coder *coder, const unsigned char *data, size_t size,
                              const struct parameter *level, bool *less) {
-    const unsigned char *sample = data + (size - SAMPLE_BYTES) / 2;
+    const struct content sample = {.data = data + (size - SAMPLE_BYTES) / 2, .size = SAMPLE_BYTES};
     hny_buffer_clear(&coder->other);
-    HNY_TRY(code(coder, sample, SAMPLE_BYTES, entropy, &coder->other));
+    HNY_TRY(code(coder, &sample, entropy, &coder->other));
     size_t plain = coder->other.size;
-    HNY_TRY(code(coder, sample, SAMPLE_BYTES, level, &coder->other));
+    HNY_TRY(code(coder, &sample, level, &coder->other));
     *less = coder->other.size - plain < plain;
     return HNY_OK;
 }
 
-hny_status hny_frame_code(struct hny_frame_coder *coder, const void *data, size_t size, int level,
-                          struct hny_buffer *frames) {
+hny_status hny_frame_code_runs(struct hny_frame_coder *coder, const void *data, size_t size,
+                               const size_t *cuts, size_t count, int level, struct hny_buffer *frames) {
+    const struct content content = {data, size, cuts, count};
     struct parameter repeating[] = {{ZSTD_c_compressionLevel, level}, {0, 0}, {0, 0}};
     if (size >> WINDOW_LOG_MOST) repeating[1] = (struct parameter){ZSTD_c_windowLog, WINDOW_LOG_MOST};
     if (size > UINT32_MAX || (size > SAMPLE_BYTES && bits_of(data, size) >= NOISE_BITS))
-        return code(coder, data, size, stored, frames);
+        return code(coder, &content, stored, frames);
     size_t begin = frames->size;
     bool both = level > 0;
     if (both && size > SAMPLE_BYTES && level < LEVEL_BOTH)
         HNY_TRY(try_sample(coder, data, size, repeating, &both));
-    HNY_TRY(code(coder, data, size, entropy, frames));
+    HNY_TRY(code(coder, &content, entropy, frames));
     if (!both) return HNY_OK;
     hny_buffer_clear(&coder->other);
-    HNY_TRY(code(coder, data, size, repeating, &coder->other));
+    HNY_TRY(code(coder, &content, repeating, &coder->other));
     if (coder->other.size >= frames->size - begin) return HNY_OK;
     frames->size = begin;
     return hny_buffer_append(frames, coder->other.data, coder->other.size);
+}
+
+hny_status hny_frame_code(struct hny_frame_coder *coder, const void *data, size_t size, int level,
+                          struct hny_buffer *frames) {
+    return hny_frame_code_runs(coder, data, size, NULL, 0, level, frames);
 }

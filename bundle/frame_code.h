@@ -18,4 +18,9 @@ enum { HNY_FRAME_LEVEL_MOST = 19 };
 hny_status hny_frame_code(struct hny_frame_coder *coder, const void *data, size_t size, int level,
                           struct hny_buffer *frames);
 
+/* The same where DATA consists of runs of different kinds, which end at CUTS, COUNT places in rising order
+ * within it: each begins a block of its own, with codes of its own. */
+hny_status hny_frame_code_runs(struct hny_frame_coder *coder, const void *data, size_t size,
+                               const size_t *cuts, size_t count, int level, struct hny_buffer *frames);
+
 #endif

@@ -18,7 +18,10 @@ struct hny_bundle_taker {
 
 /* How it is read. */
 struct hny_read_options {
-    size_t threads;                    /* that decode at once, at least 1 */
+    const char *const *bases; /* of a delta: paths of what it builds on, the oldest, which is whole, first */
+    size_t base_count;
+    bool alone;     /* a delta without bases is not refused: its members are checked, and no more */
+    size_t threads; /* that decode at once, at least 1 */
     const struct hny_signers *signers; /* one of them must have signed; NULL: whoever did, or nobody */
     bool skip_digests; /* leaves SHA-256 out, for measurements: zstd's checksums still hold against accidents
                         */
@@ -28,10 +31,21 @@ struct hny_read_options {
     { .threads = 1 }
 
 /* Reads all of SUPPLY into BUNDLE (the caller's to free; in the zero state on failure). Memory holds some
- * three times the largest tensor, or 24 MiB where that is more, whatever the manifest says: room is made for
- * what has come, and what unpacks to more than a thousand times its size is refused.
- * A signature must be one by the key that it names, always, and is checked before any file comes. */
+ * three times the largest tensor, or 24 MiB where that is more, and as much for each base, whatever the
+ * manifest says: room is made for what has come, and what unpacks to more than a thousand times its size is
+ * refused. Of a base that is read what the delta needs of it, and checked; a base whose digest is not the
+ * parent's is HNY_ERROR_INPUT. A signature must be one by the key that it names, always, and is checked
+ * before any file comes. */
 hny_status hny_bundle_read(struct hny_supply *supply, const struct hny_bundle_taker *taker,
                            const struct hny_read_options *options, struct hny_bundle *bundle);
+
+/* The same of COUNT bundles that are open, each the base of the next; the bases of OPTIONS are not looked at.
+ */
+hny_status hny_bundle_read_chain(struct hny_supply *const *supplies, size_t count,
+                                 const struct hny_bundle_taker *taker, const struct hny_read_options *options,
+                                 struct hny_bundle *bundle);
+
+/* The precision of the bundle FILE, a delta or not, by its manifest. */
+hny_status hny_bundle_precision(const char *file, enum hny_precision *precision);
 
 #endif

@@ -44,7 +44,7 @@ static hny_status copy_manifest(struct signing *signing) {
                                &signing->frame);
 }
 
-/* What stands before the first file's content: its header, and a signature where there is one. */
+/* What stands before the first content of a file: its header, and a signature where there is one. */
 static hny_status skip_signature(struct signing *signing) {
     HNY_TRY(read_content(signing));
     if (!signing->bundle->signer[0]) return HNY_OK;
@@ -52,14 +52,19 @@ static hny_status skip_signature(struct signing *signing) {
     return read_content(signing);
 }
 
+/* The header that was read last begins the next member; a delta may have none, and then it was the end. */
 static hny_status copy_files(struct signing *signing) {
-    const struct hny_bundle_file *first = &signing->bundle->files[0];
-    char name[2 * HNY_TAR_NAME];
-    uint64_t size;
+    const struct hny_buffer *content = &signing->content;
+    unsigned char block[HNY_TAR_BLOCK];
+    uint64_t size, stated;
     bool end;
-    hny_bundle_member_name(first, SIZE_MAX, 0, name, sizeof name);
+    memcpy(block, content->data + content->size - sizeof block, sizeof block);
+    HNY_TRY(hny_supply_end(signing->supply, &end));
+    if (end) return hny_delivery_end(signing->delivery);
+    HNY_TRY(hny_tar_size(block, hny_supply_name(signing->supply), &stated));
     HNY_TRY(read_frame(signing, &size));
-    HNY_TRY(hny_delivery_member(signing->delivery, name, first->first.size, &signing->frame));
+    block[HNY_TAR_NAME - 1] = '\0';
+    HNY_TRY(hny_delivery_member(signing->delivery, (const char *)block, stated, &signing->frame));
     for (;;) {
         HNY_TRY(hny_supply_end(signing->supply, &end));
         if (end) return HNY_OK;
@@ -88,7 +93,9 @@ hny_status hny_bundle_sign(const char *from, const char *to, const struct hny_si
     struct hny_bundle checked;
     if (strcmp(from, "-") == 0)
         return hny_fail(HNY_ERROR_USAGE, "a bundle is read twice to be signed: expected a file, not -");
-    HNY_TRY(hny_bundle_verify(from, options, &checked));
+    struct hny_read_options checking = *options;
+    checking.alone = true; /* a signature answers for a delta too */
+    HNY_TRY(hny_bundle_verify(from, &checking, &checked));
     struct signing signing = {.bundle = &checked};
     hny_status status = copy(&signing, from, to, key);
     hny_supply_close(&signing.supply);

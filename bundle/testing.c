@@ -139,7 +139,9 @@ static hny_status score_packed(struct run *run, const char *model) {
     struct hny_buffer folder = {0}, file = {0};
     hny_status status = hny_place_temporary(&folder);
     if (status == HNY_OK) status = hny_path_join(&file, folder.data, "bundle");
-    if (status == HNY_OK) status = hny_bundle_pack(model, file.data, run->options, NULL, NULL);
+    struct hny_pack_options options = *run->options;
+    options.base_count = 0; /* a delta restores what the whole does */
+    if (status == HNY_OK) status = hny_bundle_pack(model, file.data, &options, NULL, NULL);
     if (status == HNY_OK) status = score_place(run, file.data, run->scores->products, &run->scores->after);
     if (folder.size > 0) {
         hny_status removed = hny_directory_remove(folder.data);

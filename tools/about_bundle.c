@@ -10,12 +10,13 @@ static size_t count_tensors(const struct hny_bundle *bundle) {
 
 json_t *hny_about_bundle(const struct hny_bundle *bundle) {
     json_t *object = json_pack(
-        "{s:s, s:o, s:s?, s:s, s:o, s:s?, s:I, s:I, s:I, s:I, s:s}", "name", bundle->name, "release",
-        bundle->release ? json_integer((json_int_t)bundle->release) : json_null(), "languages",
+        "{s:s, s:o, s:s?, s:s, s:o, s:s?, s:I, s:I, s:I, s:I, s:s, s:s?, s:s}", "name", bundle->name,
+        "release", bundle->release ? json_integer((json_int_t)bundle->release) : json_null(), "languages",
         bundle->languages, "precision", hny_precision_name(bundle->precision), "scores",
         hny_scores_describe(&bundle->scores), "signer", *bundle->signer ? bundle->signer : NULL, "files",
         (json_int_t)bundle->file_count, "tensors", (json_int_t)count_tensors(bundle), "bytes",
-        (json_int_t)bundle->bytes, "packed", (json_int_t)bundle->packed, "sha256", bundle->digest);
+        (json_int_t)bundle->bytes, "packed", (json_int_t)bundle->packed, "sha256", bundle->digest, "parent",
+        bundle->parent, "full", bundle->full);
     if (!object) hny_fail(HNY_ERROR_MEMORY, "out of memory for the description");
     return object;
 }
@@ -37,5 +38,6 @@ void hny_about_bundle_print(const struct hny_bundle *bundle) {
     printf("files      %zu\ntensors    %zu\nbytes      %llu\npacked     %llu\nsha256     %s\n",
            bundle->file_count, count_tensors(bundle), (unsigned long long)bundle->bytes,
            (unsigned long long)bundle->packed, bundle->digest);
+    if (bundle->parent) printf("parent     %s\nfull       %s\n", bundle->parent, bundle->full);
     if (*bundle->signer) printf("signer     %s\n", bundle->signer);
 }

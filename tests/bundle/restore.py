@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""restore.py MEMBERS FOLDER: a model's folder from a bundle's members, as bundle/BUNDLE.md describes them, by other
-means than the program's: a second reader of the format. Prints who signed it, where somebody did (openssl checks)."""
+"""restore.py MEMBERS FOLDER [BASE...]: a model's folder from a bundle's members, as bundle/BUNDLE.md describes them, by
+other means than the program's: a second reader of the format. Of a delta, each BASE holds the members of a bundle that
+it builds on, the newest first. Prints who signed it, where somebody did (openssl checks)."""
 import array
 import base64
 import hashlib
@@ -11,18 +12,13 @@ import subprocess
 import sys
 import tempfile
 
-members, folder = sys.argv[1:]
+folder = sys.argv[2]
 WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2,
           "U8": 1, "BOOL": 1}
-seen = {"bundle.json"}
 
 
-def member(name, digest):
-    seen.add(name)
-    with open(os.path.join(members, name), "rb") as file:
-        data = file.read()
-    assert hashlib.sha256(data).hexdigest() == digest, name
-    return data
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
 
 
 def f32(number):
@@ -69,7 +65,7 @@ def restore(tensor, planes):
 def check_signature(text, manifest):
     signer, signature = text.decode("ascii").splitlines()
     assert len(text) == 159 and signer.startswith("signer ed25519:") and signature.startswith("signature ")
-    message = "honyaku bundle signature 1\n%s\n" % hashlib.sha256(manifest).hexdigest()
+    message = "honyaku bundle signature 1\n%s\n" % sha256(manifest)
     parts = {"message": message.encode("ascii"), "signature": base64.b64decode(signature[10:], validate=True),
              # SubjectPublicKeyInfo of Ed25519 (RFC 8410)
              "key": bytes.fromhex("302a300506032b6570032100") + base64.b64decode(signer[15:], validate=True)}
@@ -82,26 +78,95 @@ def check_signature(text, manifest):
     print("signed by", signer[7:])
 
 
-with open(os.path.join(members, "bundle.json"), "rb") as file:
-    manifest = file.read()
-if os.path.exists(os.path.join(members, "bundle.signature")):
-    seen.add("bundle.signature")
-    with open(os.path.join(members, "bundle.signature"), "rb") as file:
-        check_signature(file.read(), manifest)
-manifest = json.loads(manifest)
-assert manifest["kind"] == "honyaku bundle" and manifest["version"] == 1
-for entry in manifest["files"]:
+def xor(new, base):
+    return bytes(a ^ b for a, b in zip(new, base))
+
+
+def words(planes):
+    return [int.from_bytes(bytes(word), "little") for word in zip(*planes)]
+
+
+def undo_difference(planes, base, real):
+    bits = 8 * len(planes)
+    width = bits - real
+    order = list(range(len(base[0])))
+    if real:
+        order.sort(key=lambda i: base[-1][i])
+    numbers, olds, news = words(planes), words(base), [0] * len(order)
+    for place, i in enumerate(order):
+        sign, folded = numbers[place] >> width, numbers[place] % 2**width
+        less = -(folded + 1) // 2 if folded % 2 else folded // 2
+        news[i] = ((olds[i] >> real) + less) % 2**width
+        if real:
+            news[i] = news[i] << 1 | (olds[i] & 1 ^ sign)
+    return [bytes(word >> 8 * k & 255 for word in news) for k in range(len(planes))]
+
+
+def undo_change(tensor, planes, base):
+    if tensor["change"] == "difference" and tensor["layout"] == "int8":
+        return undo_difference(planes[:1], base[:1], 0) + [xor(planes[1], base[1])]
+    if tensor["change"] == "difference":
+        return undo_difference(planes, base, int(tensor["layout"] in ("rotated", "bf16")))
+    assert tensor["change"] == "xor", tensor["change"]
+    return [xor(*pair) for pair in zip(planes, base)]
+
+
+class Bundle:
+    def __init__(self, folders):
+        self.folder, self.seen = folders[0], {"bundle.json"}
+        with open(os.path.join(self.folder, "bundle.json"), "rb") as file:
+            text = file.read()
+        self.manifest = json.loads(text)
+        self.full = self.manifest.get("full", sha256(text))
+        assert self.manifest["kind"] == "honyaku bundle" and self.manifest["version"] == 1
+        self.base = Bundle(folders[1:]) if self.manifest["parent"] else None
+        assert not self.base or self.base.full == self.manifest["parent"]
+        signature = os.path.join(self.folder, "bundle.signature")
+        if os.path.exists(signature):
+            self.seen.add("bundle.signature")
+            with open(signature, "rb") as file:
+                check_signature(file.read(), text)
+        self.files = {entry["name"]: entry for entry in self.manifest["files"]}
+
+    def member(self, name, digest):
+        self.seen.add(name)
+        with open(os.path.join(self.folder, name), "rb") as file:
+            data = file.read()
+        assert sha256(data) == digest, name
+        return data
+
+    def first(self, name):
+        split = "tensors" in self.files[name]
+        entry = self.files[name]["header"] if split else self.files[name]
+        if entry.get("change") == "same":
+            return self.base.first(name)
+        return self.member(name + ".header" if split else name, entry["sha256"])
+
+    def planes(self, name, tensor_name):
+        for i, tensor in enumerate(self.files[name]["tensors"]):
+            if tensor["name"] == tensor_name:
+                break
+        change = tensor.get("change")
+        if change == "same":
+            planes = self.base.planes(name, tensor_name)
+        else:
+            digests = tensor["members"] if change else tensor["sha256"]
+            planes = [self.member("%s.%d.%d" % (name, i, k), digest) for k, digest in enumerate(digests)]
+        if change in ("xor", "difference"):
+            planes = undo_change(tensor, planes, self.base.planes(name, tensor_name))
+        assert [sha256(plane) for plane in planes] == tensor["sha256"], tensor_name
+        return planes
+
+
+bundle = Bundle(sys.argv[1:2] + sys.argv[3:])
+for entry in bundle.manifest["files"]:
     name = entry["name"]
-    if "tensors" in entry:
-        data = member(name + ".header", entry["header"]["sha256"])
-        for i, tensor in enumerate(entry["tensors"]):
-            planes = [member("%s.%d.%d" % (name, i, k), digest) for k, digest in enumerate(tensor["sha256"])]
-            data += restore(tensor, planes)
-    else:
-        data = member(name, entry["sha256"])
-    assert len(data) == entry["bytes"] and hashlib.sha256(data).hexdigest() == entry["sha256"], name
+    data = bundle.first(name)
+    for tensor in entry.get("tensors", []):
+        data += restore(tensor, bundle.planes(name, tensor["name"]))
+    assert len(data) == entry["bytes"] and sha256(data) == entry["sha256"], name
     path = os.path.join(folder, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file:
         file.write(data)
-assert seen == set(os.listdir(members)), seen ^ set(os.listdir(members))
+assert bundle.seen == set(os.listdir(bundle.folder)), bundle.seen ^ set(os.listdir(bundle.folder))

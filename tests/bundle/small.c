@@ -17,9 +17,11 @@ enum { ROWS = 5, COLUMNS = 24, LONG = 700 };
 
 static const char tokenizer[] = "honyaku tokenizer, or rather what stands for one\n";
 
-void small_write(const char *name) {
+/* NEXT: as it is a little later. Matrix, wide, half and single are others; vector, bytes and tokenizer stay.
+ */
+static void write_folder(const char *name, bool next) {
     char path[4096], weights_digest[HNY_DIGEST_TEXT], tokenizer_digest[HNY_DIGEST_TEXT], config[1024];
-    float matrix[ROWS * COLUMNS], vector[LONG];
+    float matrix[ROWS * COLUMNS], vector[LONG], single = 1;
     uint64_t wide[3] = {1, UINT64_MAX, 1ull << 63};
     uint16_t half[7] = {0, 0x3f80, 0xbf80, 0x7f80, 0x8000, 1, 0xffff};
     uint8_t bytes[5] = {0, 1, 2, 254, 255};
@@ -27,12 +29,18 @@ void small_write(const char *name) {
         matrix[i] = (float)((i * 37) % 101 - 50) * (0.001f * (float)(1 + i / COLUMNS));
     for (int i = 0; i < LONG; i++) vector[i] = (float)(i % 3) - 1;
     memset(matrix + COLUMNS, 0, COLUMNS * sizeof *matrix); /* a row of zeros */
+    if (next) {
+        for (int i = 0; i < ROWS * COLUMNS; i++) matrix[i] *= 1 + 0.001f * (float)(i % 7 - 3);
+        wide[0] ^= 1ull << 62;
+        half[0]++;
+        single = 0.5f;
+    }
     const struct hny_safetensors_tensor tensors[] = {{"matrix", HNY_ELEMENT_F32, 2, {ROWS, COLUMNS}, matrix},
                                                      {"vector", HNY_ELEMENT_F32, 1, {LONG}, vector},
                                                      {"wide", HNY_ELEMENT_U64, 1, {3}, wide},
                                                      {"half", HNY_ELEMENT_BF16, 1, {7}, half},
                                                      {"bytes", HNY_ELEMENT_U8, 1, {5}, bytes},
-                                                     {"single", HNY_ELEMENT_F32, 0, {0}, vector + 2}};
+                                                     {"single", HNY_ELEMENT_F32, 0, {0}, &single}};
     snprintf(path, sizeof path, "%s", scratch_path(name));
     cr_assert_eq(hny_directory_create(path), HNY_OK);
     snprintf(path, sizeof path, "%s/model.safetensors", scratch_path(name));
@@ -47,6 +55,14 @@ void small_write(const char *name) {
         weights_digest, tokenizer_digest);
     snprintf(path, sizeof path, "%s/config.json", name);
     scratch_put(path, config, strlen(config));
+}
+
+void small_write(const char *name) {
+    write_folder(name, false);
+}
+
+void small_write_next(const char *name) {
+    write_folder(name, true);
 }
 
 void small_pack(const char *model, const char *file, enum hny_precision precision) {
@@ -137,4 +153,25 @@ void small_refuse(const char *file, const char *expected) {
     cr_assert_eq(scratch_count(), entries, "something was left");
     cr_assert_neq(hny_bundle_verify(scratch_path(file), &small_options, &bundle), HNY_OK);
     cr_assert_not_null(strstr(hny_message(), expected), "\"%s\", expected: %s", hny_message(), expected);
+}
+
+void small_delta(const char *model, const char *base, const char *file) {
+    char from[4096];
+    const char *const bases[] = {from};
+    struct hny_pack_options options = HNY_PACK_DEFAULTS;
+    snprintf(from, sizeof from, "%s", scratch_path(base));
+    options.bases = bases;
+    options.base_count = 1;
+    cr_assert_eq(hny_bundle_precision(from, &options.precision), HNY_OK, "%s", hny_message());
+    cr_assert_eq(hny_bundle_pack(scratch_path(model), scratch_path(file), &options, NULL, NULL), HNY_OK, "%s",
+                 hny_message());
+}
+
+hny_status small_read_chain(const char *const *files, size_t count, struct hny_bundle *bundle) {
+    struct hny_supply *supplies[4] = {NULL};
+    for (size_t i = 0; i < count; i++)
+        cr_assert_eq(hny_supply_open(&supplies[i], scratch_path(files[i])), HNY_OK);
+    hny_status status = hny_bundle_read_chain(supplies, count, NULL, &small_options, bundle);
+    for (size_t i = 0; i < count; i++) hny_supply_close(&supplies[i]);
+    return status;
 }

@@ -11,6 +11,9 @@ void small_write(const char *name);
 
 extern const struct hny_read_options small_options; /* one thread */
 
+/* The same as it is a little later: some tensors are others, the tokenizer is not. */
+void small_write_next(const char *name);
+
 /* Packs the scratch folder's MODEL into its FILE as PRECISION. */
 void small_pack(const char *model, const char *file, enum hny_precision precision);
 
@@ -33,5 +36,11 @@ void small_replace(struct small_pieces *pieces, size_t piece, const char *from, 
 
 /* Unpacking FILE of the scratch folder fails with a message that contains EXPECTED, and leaves nothing. */
 void small_refuse(const char *file, const char *expected);
+
+/* Packs what has changed in MODEL since the bundle BASE into FILE. */
+void small_delta(const char *model, const char *base, const char *file);
+
+/* Reads COUNT bundles, at most 4, each on the one before. */
+hny_status small_read_chain(const char *const *files, size_t count, struct hny_bundle *bundle);
 
 #endif

@@ -178,7 +178,10 @@ Test(hostile, what_a_manifest_must_not_say) {
     } cases[] = {
         {"\"kind\": \"honyaku bundle\"", "\"kind\": \"bundle\"", "kind: expected"},
         {"\"version\": 1", "\"version\": 2", "version: expected 1"},
-        {"\"parent\": null", "\"parent\": \"12\"", "parent: expected null"},
+        {"\"parent\": null", "\"parent\": \"12\"", "parent: expected a SHA-256"},
+        {"\"layout\": \"rotated\"", "\"layout\": \"rotated\", \"change\": \"xor\"",
+         "matrix: expected no \"change\" where there is no parent"},
+        {"\"bytes\": 49", "\"bytes\": 49, \"change\": \"same\"", "tokenizer.model: expected no \"change\""},
         {"\"precision\": \"f32\"", "\"precision\": \"f16\"", "precision: expected"},
         {"\"name\": \"model\"", "\"name\": 7", "name: expected a text"},
         {"\"name\": \"model\"", "\"name\": \"\"", "name: expected 1 to 64 letters"},
