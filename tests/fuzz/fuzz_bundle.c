@@ -4,6 +4,7 @@
  * what follows; digests do not count there, or no change would come far (a signature still does). What is
  * taken is printed and parsed again.
  * Reader: bundle/read.c
+ * Reader: bundle/members.c
  * Reader: bundle/contents.c
  * Reader: bundle/frame.c
  * Reader: bundle/tar.c
