@@ -1,6 +1,8 @@
 /* How small a bundle is and how fast it is made and read, beside zstd and xz on the same numbers.
  *
- *     bench-bundle MODEL [ROUNDS, 5]
+ *     bench-bundle MODEL [ROUNDS, 5 [NEXT]]
+ *
+ * With NEXT, a later checkpoint of the same training, deltas from MODEL to it as well.
  *
  * Speeds are bytes of float32 tensors by the processor time of one thread, the best of ROUNDS; what goes to
  * disk is by the clock. */
@@ -28,8 +30,11 @@ static double processor_seconds(void) {
 }
 
 static const char *in_work(const char *name) {
-    static char path[4096];
-    snprintf(path, sizeof path, "%s/%s", work, name);
+    enum { PATHS = 4 }; /* valid until as many more were asked for */
+    static char paths[PATHS][4096];
+    static size_t next;
+    char *path = paths[next++ % PATHS];
+    snprintf(path, sizeof paths[0], "%s/%s", work, name);
     return path;
 }
 
@@ -202,11 +207,130 @@ static void measure_precision(const char *model, const struct hny_safetensors *t
     hny_buffer_free(&raw);
 }
 
+/* --- Deltas -------------------------------------------------------------------------------------------- */
+
+static uint64_t pack_to(const char *model, const char *name, const char *base, enum hny_precision precision,
+                        struct hny_bundle *bundle) {
+    char from[4096], to[4096];
+    const char *const bases[] = {from};
+    struct hny_pack_options options = HNY_PACK_DEFAULTS;
+    uint64_t bytes;
+    snprintf(from, sizeof from, "%s", in_work(base ? base : ""));
+    snprintf(to, sizeof to, "%s", in_work(name));
+    options.precision = precision;
+    options.bases = bases;
+    options.base_count = base != NULL;
+    bench_demand(hny_bundle_pack(model, to, &options, bundle, &bytes) == HNY_OK, hny_message());
+    return bytes;
+}
+
+/* How many tensors went in each way. */
+static void count_changes(const struct hny_bundle *bundle, size_t counts[HNY_CHANGES]) {
+    for (size_t i = 0; i < bundle->file_count; i++)
+        for (size_t j = 0; j < bundle->files[i].tensor_count; j++)
+            counts[bundle->files[i].tensors[j].change]++;
+}
+
+static double time_delta_unpacking(size_t rounds) {
+    char base[4096], model[4096], file[4096];
+    const char *const bases[] = {base};
+    const struct hny_read_options options = {.bases = bases, .base_count = 1, .threads = 1};
+    double best = 1e9;
+    snprintf(base, sizeof base, "%s", in_work("base"));
+    snprintf(model, sizeof model, "%s", in_work("model"));
+    snprintf(file, sizeof file, "%s", in_work("delta"));
+    for (size_t i = 0; i < rounds; i++) {
+        bench_demand(hny_directory_remove(model) == HNY_OK, hny_message());
+        double begin = hny_seconds();
+        bench_demand(hny_bundle_unpack(file, model, &options, NULL) == HNY_OK, hny_message());
+        double taken = hny_seconds() - begin;
+        best = taken < best ? taken : best;
+    }
+    return best;
+}
+
+static void measure_delta(const char *what, const char *model, const char *next, enum hny_precision precision,
+                          size_t rounds) {
+    struct hny_bundle bundle;
+    size_t counts[HNY_CHANGES] = {0};
+    pack_to(model, "base", NULL, precision, &bundle);
+    hny_bundle_free(&bundle);
+    double full = (double)pack_to(next, "full", NULL, precision, &bundle);
+    hny_bundle_free(&bundle);
+    double begin = processor_seconds();
+    double bytes = (double)pack_to(next, "delta", "base", precision, &bundle);
+    double packing = processor_seconds() - begin;
+    count_changes(&bundle, counts);
+    hny_bundle_free(&bundle);
+    printf("%s, %s | %.0f | %.4f | %zu / %zu / %zu / %zu | %.0f | %.0f\n", what,
+           hny_precision_name(precision), bytes, bytes / full, counts[HNY_CHANGE_SAME],
+           counts[HNY_CHANGE_XOR], counts[HNY_CHANGE_DIFFERENCE], counts[HNY_CHANGE_WHOLE],
+           megabytes(packing), megabytes(time_delta_unpacking(rounds)));
+}
+
+/* Writes MODEL's files to the work folder's "tuned", its vectors taken from NEXT: what fine-tuning changes
+ * where all but them are frozen. *PART is the part of the numbers that they are. */
+static void tune_vectors(const char *model, const char *next, double *part) {
+    struct hny_buffer path = {0};
+    struct hny_safetensors *ours = NULL, *theirs = NULL;
+    struct hny_safetensors_tensor *tensors;
+    char command[16384], digest[HNY_DIGEST_TEXT];
+    double changed = 0;
+    bench_demand(hny_path_join(&path, model, "model.safetensors") == HNY_OK, hny_message());
+    bench_demand(hny_safetensors_open(&ours, path.data) == HNY_OK, hny_message());
+    bench_demand(hny_path_join(&path, next, "model.safetensors") == HNY_OK, hny_message());
+    bench_demand(hny_safetensors_open(&theirs, path.data) == HNY_OK, hny_message());
+    size_t count = hny_safetensors_count(ours);
+    tensors = calloc(count, sizeof *tensors);
+    bench_demand(tensors, "memory");
+    for (size_t i = 0; i < count; i++) {
+        tensors[i] = *hny_safetensors_at(ours, i);
+        if (tensors[i].rank != 1) continue;
+        tensors[i].data = hny_safetensors_find(theirs, tensors[i].name)->data;
+        changed += (double)hny_safetensors_elements(&tensors[i]);
+    }
+    snprintf(command, sizeof command, "mkdir %s && cp %s/config.json %s/*.model %s", in_work("tuned"), model,
+             model, in_work("tuned"));
+    bench_demand(system(command) == 0, command);
+    bench_demand(hny_safetensors_write(in_work("tuned/model.safetensors"), tensors, count, NULL, 0) == HNY_OK,
+                 hny_message());
+    bench_demand(hny_digest_file(in_work("tuned/model.safetensors"), digest) == HNY_OK, hny_message());
+    snprintf(command, sizeof command,
+             "sed -i 's/\\(\"model.safetensors\": \"\\)[0-9a-f]*/\\1%s/' %s/config.json", digest,
+             in_work("tuned"));
+    bench_demand(system(command) == 0, command);
+    *part = changed * sizeof(float) / tensor_bytes;
+    free(tensors);
+    hny_safetensors_close(&ours);
+    hny_safetensors_close(&theirs);
+    hny_buffer_free(&path);
+}
+
+static void measure_deltas(const char *model, const char *next, size_t rounds) {
+    struct hny_buffer from = {0}, to = {0};
+    char tuned[4096];
+    double part;
+    snprintf(tuned, sizeof tuned, "%s", in_work("tuned"));
+    bench_demand(hny_folder_resolve(model, &from) == HNY_OK && hny_folder_resolve(next, &to) == HNY_OK,
+                 hny_message());
+    printf("\ndelta | bytes | of the full bundle | same / XOR / difference / whole | packed | to disk\n");
+    printf("--- | --- | --- | --- | --- | ---\n");
+    for (int precision = HNY_PRECISION_F32; precision <= HNY_PRECISION_INT8; precision++)
+        measure_delta("the later checkpoint", from.data, to.data, (enum hny_precision)precision, rounds);
+    tune_vectors(from.data, to.data, &part);
+    for (int precision = HNY_PRECISION_F32; precision <= HNY_PRECISION_INT8; precision++)
+        measure_delta("all but vectors frozen", from.data, tuned, (enum hny_precision)precision, rounds);
+    printf("\nVectors are %.2f %% of the numbers. Targets: the later checkpoint in bf16 0.4, frozen 0.02\n",
+           100 * part);
+    hny_buffer_free(&from);
+    hny_buffer_free(&to);
+}
+
 int main(int count, char **words) {
     struct hny_safetensors *tensors = NULL;
     struct hny_buffer place = {0}, path = {0};
     size_t rounds = count > 2 ? strtoul(words[2], NULL, 10) : 5;
-    bench_demand(count > 1, "bench-bundle MODEL [ROUNDS]");
+    bench_demand(count > 1, "bench-bundle MODEL [ROUNDS [NEXT]]");
     bench_demand(hny_folder_resolve(words[1], &place) == HNY_OK, hny_message());
     bench_demand(hny_path_join(&path, place.data, "model.safetensors") == HNY_OK, hny_message());
     bench_demand(hny_safetensors_open(&tensors, path.data) == HNY_OK, hny_message());
@@ -219,6 +343,7 @@ int main(int count, char **words) {
     for (int precision = HNY_PRECISION_F32; precision <= HNY_PRECISION_INT8; precision++)
         measure_precision(words[1], tensors, (enum hny_precision)precision, rounds);
     compare_folder(words[1]);
+    if (count > 3) measure_deltas(words[1], words[3], rounds);
     hny_directory_remove(work);
     hny_safetensors_close(&tensors);
     hny_buffer_free(&place);

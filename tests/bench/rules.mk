@@ -42,9 +42,9 @@ bench-lstm: $(BUILD)/bench/lstm ## a layer beside oneDNN's own LSTM: SECONDS=0.5
 bench-corpora: honyaku ## what a word costs out of 10 thousand to 10 million lines, GB and many minutes: [SIZES=… ROUNDS=3 OUT=…]
 	@HONYAKU=./honyaku OUT="$(OUT)/corpora" SIZES="$(or $(SIZES),10000 100000 1000000 10000000)" ROUNDS=$(or $(ROUNDS),3) tests/bench/corpora
 
-bench-bundle: $(BUILD)/bench/bundle ## sizes and speeds of a bundle beside zstd and xz, minutes: MODEL=folder ROUNDS=5
+bench-bundle: $(BUILD)/bench/bundle ## sizes and speeds of a bundle beside zstd and xz, minutes: MODEL=folder [NEXT=folder ROUNDS=5]
 	@test -n "$(MODEL)" || { echo "make bench-bundle: MODEL=FOLDER names a trained model" >&2; exit 2; }
-	@$< $(MODEL) $(or $(ROUNDS),5)
+	@$< $(MODEL) $(or $(ROUNDS),5) $(NEXT)
 
 bench-pipeline: $(BUILD)/bench/pipeline honyaku $(BENCH_MODEL)/best ## what broker, sockets and workers cost: [MODEL=folder TEXT=file SENTENCES=1000 REQUESTS=100000]
 	@$< ./honyaku $(or $(MODEL),$(BENCH_MODEL)) $(or $(TEXT),$(EMBEDDED)/dev.en) $(or $(SENTENCES),1000) $(or $(REQUESTS),100000)
