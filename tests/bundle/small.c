@@ -72,6 +72,16 @@ void small_pack(const char *model, const char *file, enum hny_precision precisio
                  hny_message());
 }
 
+void small_pack_release(const char *model, const char *file, const char *name, uint64_t release,
+                        enum hny_precision precision) {
+    struct hny_pack_options options = HNY_PACK_DEFAULTS;
+    options.name = name;
+    options.release = release;
+    options.precision = precision;
+    cr_assert_eq(hny_bundle_pack(scratch_path(model), scratch_path(file), &options, NULL, NULL), HNY_OK, "%s",
+                 hny_message());
+}
+
 void small_read(struct small_pieces *pieces, const char *file) {
     struct hny_supply *supply = NULL;
     struct hny_frame_decoder *decoder = NULL;

@@ -17,6 +17,10 @@ void small_write_next(const char *name);
 /* Packs the scratch folder's MODEL into its FILE as PRECISION. */
 void small_pack(const char *model, const char *file, enum hny_precision precision);
 
+/* The same, called NAME@RELEASE; every name, release and precision gives another content. */
+void small_pack_release(const char *model, const char *file, const char *name, uint64_t release,
+                        enum hny_precision precision);
+
 /* What the frames of a bundle hold: the headers of the tar and the contents by turns. */
 enum { SMALL_PIECES = 64 };
 struct small_pieces {
