@@ -1,7 +1,7 @@
 # Measurements, one program a file, and what they share.
 BENCH_SHARED := limit updates sentences service requests cutter
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_SHARED:%=tests/bench/%.c),$(wildcard tests/bench/*.c)))
-.PHONY: bench bench-bundle bench-corpora bench-growth bench-lstm bench-memory bench-start bench-product bench-training bench-translation bench-peer bench-pipeline bench-latency bench-connections soak chaos profile
+.PHONY: bench bench-bundle bench-pull bench-corpora bench-growth bench-lstm bench-memory bench-start bench-product bench-training bench-translation bench-peer bench-pipeline bench-latency bench-connections soak chaos profile
 
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJECTS_DIR)/tests/bench/%.o $(BENCH_SHARED:%=$(OBJECTS_DIR)/tests/bench/%.o) $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
@@ -45,6 +45,9 @@ bench-corpora: honyaku ## what a word costs out of 10 thousand to 10 million lin
 bench-bundle: $(BUILD)/bench/bundle ## sizes and speeds of a bundle beside zstd and xz, minutes: MODEL=folder [NEXT=folder ROUNDS=5]
 	@test -n "$(MODEL)" || { echo "make bench-bundle: MODEL=FOLDER names a trained model" >&2; exit 2; }
 	@$< $(MODEL) $(or $(ROUNDS),5) $(NEXT)
+
+bench-pull: $(BUILD)/bench/pull ## pulling a bundle beside the disk and SHA-256: MEGABYTES=256 ROUNDS=3
+	@$< $(or $(MEGABYTES),256) $(or $(ROUNDS),3)
 
 bench-pipeline: $(BUILD)/bench/pipeline honyaku $(BENCH_MODEL)/best ## what broker, sockets and workers cost: [MODEL=folder TEXT=file SENTENCES=1000 REQUESTS=100000]
 	@$< ./honyaku $(or $(MODEL),$(BENCH_MODEL)) $(or $(TEXT),$(EMBEDDED)/dev.en) $(or $(SENTENCES),1000) $(or $(REQUESTS),100000)

@@ -1,0 +1,171 @@
+/* How fast a bundle is pulled, beside what the disk and SHA-256 allow.
+ *
+ *     bench-pull [MEGABYTES, 256] [ROUNDS, 3]
+ *
+ * Rates are bytes of the file by the clock, the best of ROUNDS. All that is written is brought to disk. */
+#include "tests/bench/limit.h"
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/progress.h"
+#include "base/threads.h"
+#include "bundle/bundle.h"
+#include "bundle/depot.h"
+#include "model/safetensors.h"
+#include "pipeline/carrier_folder.h"
+#include "pipeline/partial.h"
+#include "pipeline/pull.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char work[] = "/tmp/honyaku-bench-XXXXXX";
+enum { TENSORS = 8, CHUNK = 1 << 18 };
+
+/* Valid until the fourth call after this one. */
+static const char *in_work(const char *name) {
+    static char paths[4][4096];
+    static size_t next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", work, name);
+    return path;
+}
+
+static void demand(hny_status status) {
+    bench_demand(status == HNY_OK, status == HNY_OK ? "" : hny_message());
+}
+
+/* A model's folder with MEGABYTES of numbers like weights. */
+static void write_model(size_t megabytes) {
+    struct hny_safetensors_tensor tensors[TENSORS] = {0};
+    char digest[HNY_DIGEST_TEXT], config[512], names[TENSORS][16];
+    size_t count = megabytes * 1000000 / TENSORS / sizeof(float);
+    float *numbers = malloc(count * TENSORS * sizeof *numbers);
+    uint64_t state = 1;
+    bench_demand(numbers, "memory");
+    for (size_t i = 0; i < count * TENSORS; i++) {
+        float sum = 0; /* of four: near enough to a normal distribution */
+        for (int j = 0; j < 4; j++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            sum += (float)(state >> 40) * 0x1p-24f - 0.5f;
+        }
+        numbers[i] = 0.05f * sum;
+    }
+    for (size_t i = 0; i < TENSORS; i++) {
+        snprintf(names[i], sizeof names[i], "weights.%zu", i);
+        tensors[i] =
+            (struct hny_safetensors_tensor){names[i], HNY_ELEMENT_F32, 1, {count}, numbers + i * count};
+    }
+    demand(hny_directory_create(in_work("model")));
+    demand(hny_safetensors_write(in_work("model/model.safetensors"), tensors, TENSORS, NULL, 0));
+    demand(hny_digest_file(in_work("model/model.safetensors"), digest));
+    snprintf(config, sizeof config, "{\"files\": {\"model.safetensors\": \"%s\"}}\n", digest);
+    demand(hny_file_write(in_work("model/config.json"), config, strlen(config)));
+    free(numbers);
+}
+
+static uint64_t publish(void) {
+    struct hny_pack_options options = HNY_PACK_DEFAULTS;
+    struct hny_bundle bundle;
+    uint64_t bytes;
+    options.name = "bench";
+    options.release = 1;
+    options.threads = hny_processors();
+    const struct hny_read_options reading = {.threads = options.threads};
+    demand(hny_bundle_pack(in_work("model"), in_work("packed"), &options, &bundle, &bytes));
+    hny_bundle_free(&bundle);
+    demand(hny_depot_publish(in_work("depot"), in_work("packed"), &reading, NULL, NULL));
+    return bytes;
+}
+
+/* --- What is measured ---------------------------------------------------------------------------------- */
+
+struct measured {
+    struct hny_buffer file;
+    char digest[HNY_DIGEST_TEXT];
+};
+
+static void hash(const struct measured *measured) {
+    char digest[HNY_DIGEST_TEXT];
+    demand(hny_digest_bytes(measured->file.data, measured->file.size, digest));
+}
+
+static void write_to_disk(const struct measured *measured) {
+    demand(hny_file_write(in_work("written"), measured->file.data, measured->file.size));
+}
+
+/* What pulling does with bytes that come: a partial file, its digest, the disk, its name. */
+static void receive(const struct measured *measured) {
+    struct hny_partial *partial = NULL;
+    char digest[HNY_DIGEST_TEXT];
+    bool right;
+    demand(hny_partial_open(&partial, in_work("received"), measured->digest, measured->file.size));
+    for (size_t at = 0; at < measured->file.size; at += CHUNK) {
+        size_t size = measured->file.size - at < CHUNK ? measured->file.size - at : CHUNK;
+        demand(hny_partial_add(partial, measured->file.data + at, size));
+    }
+    demand(hny_partial_check(partial, &right, digest));
+    bench_demand(right, "the digest");
+    demand(hny_partial_commit(&partial));
+}
+
+static void verify(const struct measured *measured) {
+    struct hny_bundle bundle;
+    const struct hny_read_options reading = {.threads = hny_processors()};
+    (void)measured;
+    demand(hny_bundle_verify(in_work("packed"), &reading, &bundle));
+    hny_bundle_free(&bundle);
+}
+
+static void pull(const struct measured *measured) {
+    struct hny_carrier carrier;
+    struct hny_pull_options options = HNY_PULL_DEFAULTS;
+    struct hny_pulled pulled;
+    (void)measured;
+    options.reading.threads = hny_processors();
+    demand(hny_carrier_folder_open(&carrier, in_work("depot")));
+    demand(hny_pull(&carrier, "depot", "bench", in_work("pulled"), false, &options, &pulled));
+    hny_pulled_free(&pulled);
+    carrier.close(carrier.context);
+}
+
+static double rate(const struct measured *measured, size_t rounds, const char *name,
+                   void (*task)(const struct measured *)) {
+    static const char *const made[] = {"written", "received", "pulled"};
+    double best = 0;
+    for (size_t i = 0; i < rounds; i++) {
+        for (size_t j = 0; j < sizeof made / sizeof *made; j++) unlink(in_work(made[j]));
+        sync(); /* what is still on its way from before is not this round's */
+        double begin = hny_seconds();
+        task(measured);
+        double reached = (double)measured->file.size / (hny_seconds() - begin) / 1e6;
+        best = reached > best ? reached : best;
+    }
+    printf("%s | %.0f MB/s\n", name, best);
+    return best;
+}
+
+int main(int count, char **words) {
+    struct measured measured = {0};
+    size_t megabytes = count > 1 ? strtoul(words[1], NULL, 10) : 256,
+           rounds = count > 2 ? strtoul(words[2], NULL, 10) : 3;
+    bench_demand(megabytes > 0 && rounds > 0 && mkdtemp(work), "bench-pull [MEGABYTES] [ROUNDS]");
+    hny_progress_quiet(true);
+    write_model(megabytes);
+    uint64_t bytes = publish();
+    demand(hny_file_read(in_work("packed"), SIZE_MAX / 2, &measured.file));
+    demand(hny_digest_bytes(measured.file.data, measured.file.size, measured.digest));
+    printf("a bundle of %.0f MB\n\nwhat | rate\n--- | ---\n", (double)bytes / 1e6);
+    double digest = rate(&measured, rounds, "SHA-256", hash),
+           disk = rate(&measured, rounds, "written and brought to disk", write_to_disk),
+           received = rate(&measured, rounds, "received: written, digested, brought to disk", receive);
+    rate(&measured, rounds, "verified, in every member", verify);
+    double pulled = rate(&measured, rounds, "pulled from a folder: received and verified", pull);
+    double slower = digest < disk ? digest : disk;
+    printf("\nof the slower of SHA-256 and disk (target: 70 %%): received %.0f %%, pulled %.0f %%\n",
+           100 * received / slower, 100 * pulled / slower);
+    hny_buffer_free(&measured.file);
+    demand(hny_directory_remove(work));
+    return 0;
+}
