@@ -45,7 +45,7 @@ install: $(BUILD)/honyaku $(BUILD)/libhonyaku.a $(SHARED) $(BUILD)/libhonyaku-cl
 	    install -d $(HEADER_DIR)/$$room && install -m 644 $$room/*.h $(HEADER_DIR)/$$room || exit 1; \
 	done
 	install -d $(dir $(PKGCONFIG_FILE)) $(dir $(MANUAL_FILE)) $(dir $(COMPLETION_FILE))
-	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(filter-out libzmq libmicrohttpd,$(PACKAGES))|' \
+	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(filter-out libzmq libmicrohttpd libcurl,$(PACKAGES))|' \
 	    packaging/honyaku.pc.in >$(PKGCONFIG_FILE)
 	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(CLIENT_PACKAGES)|' \
 	    packaging/honyaku-client.pc.in >$(CLIENT_PKGCONFIG_FILE)
