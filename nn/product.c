@@ -93,6 +93,10 @@ void hny_product_storage_free(const struct hny_weights *weights, void *memory) {
     if (!weights->storage) free(memory);
 }
 
+void *hny_product_moved(const struct hny_weights *weights, const void *memory, char *storage) {
+    return storage + ((const char *)memory - weights->storage);
+}
+
 static hny_status create(struct hny_weights **weights, const struct hny_weights *wanted) {
     const struct hny_product_engine *engine = current_engine();
     size_t out = wanted->out, in = wanted->in, bytes = 0;
@@ -126,6 +130,21 @@ hny_status hny_weights_create_in(struct hny_weights **weights, size_t out, size_
     return HNY_OK;
 }
 
+/* What no weights lie in: addresses count from here, and nothing is written. */
+static _Alignas(STORAGE_ALIGNMENT) char nowhere[STORAGE_ALIGNMENT];
+
+hny_status hny_weights_create_apart(struct hny_weights **weights, size_t out, size_t in,
+                                    enum hny_precision precision, size_t *bytes) {
+    return hny_weights_create_in(weights, out, in, precision, nowhere, SIZE_MAX / 2, bytes);
+}
+
+hny_status hny_weights_move(struct hny_weights *weights, void *storage) {
+    if (weights->storage == storage) return HNY_OK;
+    HNY_TRY(weights->engine->move(weights, storage));
+    weights->storage = storage;
+    return HNY_OK;
+}
+
 void hny_weights_destroy(struct hny_weights **weights) {
     if (!*weights) return;
     (*weights)->engine->weights_close(*weights);
@@ -140,6 +159,10 @@ hny_status hny_weights_pack(struct hny_weights *weights, const hny_real *values)
 
 size_t hny_weights_bytes(const struct hny_weights *weights) {
     return weights->bytes;
+}
+
+enum hny_precision hny_weights_precision(const struct hny_weights *weights) {
+    return weights->precision;
 }
 
 hny_status hny_products_create(struct hny_products **products) {
@@ -164,6 +187,15 @@ static hny_status check_pair(const struct hny_products *products, const struct h
     if (products->engine == weights->engine) return HNY_OK;
     return hny_fail(HNY_ERROR_USAGE, "weights of %s in a product of %s", weights->engine->library(),
                     products->engine->library());
+}
+
+hny_status hny_weights_pack_rows(struct hny_products *products, struct hny_weights *weights,
+                                 const hny_real *values, const int32_t *rows, size_t count) {
+    HNY_TRY(check_pair(products, weights));
+    if (count > weights->out)
+        return hny_fail(HNY_ERROR_USAGE, "%zu rows in weights of %zu", count, weights->out);
+    HNY_PROFILE("packing of weights");
+    return weights->engine->pack_rows(products, weights, values, rows, count);
 }
 
 hny_status hny_product(struct hny_products *products, const struct hny_weights *weights, size_t rows,
@@ -212,4 +244,10 @@ hny_status hny_product_scratch_reserve(struct hny_product_scratch *scratch, size
 void hny_product_scratch_free(struct hny_product_scratch *scratch) {
     free(scratch->data);
     *scratch = (struct hny_product_scratch){0};
+}
+
+void hny_product_gather(size_t out, size_t in, const hny_real *values, const int32_t *rows, size_t count,
+                        hny_real *to) {
+    for (size_t i = 0; i < count; i++) memcpy(to + i * in, values + (size_t)rows[i] * in, in * sizeof *to);
+    memset(to + count * in, 0, (out - count) * in * sizeof *to);
 }

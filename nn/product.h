@@ -13,6 +13,7 @@
 #include "nn/real.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum hny_precision {
     HNY_PRECISION_F32,
@@ -60,11 +61,25 @@ hny_status hny_weights_create_in(struct hny_weights **weights, size_t out, size_
  * several threads is fine. */
 hny_status hny_weights_pack(struct hny_weights *weights, const hny_real *values);
 size_t hny_weights_bytes(const struct hny_weights *weights); /* memory held, for reports */
+enum hny_precision hny_weights_precision(const struct hny_weights *weights);
+
+/* The same without gradients, lying nowhere until hny_weights_move says where: in *BYTES of the caller's. */
+hny_status hny_weights_create_apart(struct hny_weights **weights, size_t out, size_t in,
+                                    enum hny_precision precision, size_t *bytes);
+
+/* Lets weights made so lie in STORAGE (at a multiple of 64), which need not be the one in which they lay
+ * before: what weights of their size and precision packed there is theirs now. */
+hny_status hny_weights_move(struct hny_weights *weights, void *storage);
 
 /* What one thread needs: primitives by shape, scratch memory. Made on any thread, used by one at a time. */
 struct hny_products;
 hny_status hny_products_create(struct hny_products **products);
 void hny_products_destroy(struct hny_products **products);
+
+/* Packs the rows ROWS [count] of VALUES [any number][in], and zeros below them; COUNT is at most the weights'
+ * rows. Allocates nothing once PRODUCTS has met the weights' size. */
+hny_status hny_weights_pack_rows(struct hny_products *products, struct hny_weights *weights,
+                                 const hny_real *values, const int32_t *rows, size_t count);
 
 /* y[rows][out] = x[rows][in] · Wᵀ, added to y where ACCUMULATE. Strides are in elements between rows, at
  * least the row's length. ROWS 0 does nothing. x and y do not overlap. */

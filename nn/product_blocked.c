@@ -52,7 +52,7 @@ struct blocked_weights {
 struct blocked_products {
     struct hny_products common;
     struct hny_product_scratch panels;  /* of a weight gradient's x */
-    struct hny_product_scratch columns; /* of its dy */
+    struct hny_product_scratch columns; /* of its dy; rows that are being packed */
 };
 
 static const char *library(void) {
@@ -117,6 +117,22 @@ static hny_status pack(struct hny_weights *weights, const hny_real *values) {
     struct blocked_weights *own = (struct blocked_weights *)weights;
     fill_panels(&own->forward, values, 1, weights->in);
     if (weights->gradient) fill_panels(&own->backward, values, weights->in, 1);
+    return HNY_OK;
+}
+
+static hny_status move(struct hny_weights *weights, char *storage) {
+    struct blocked_weights *own = (struct blocked_weights *)weights;
+    own->forward.data = hny_product_moved(weights, own->forward.data, storage);
+    return HNY_OK;
+}
+
+static hny_status pack_rows(struct hny_products *products, struct hny_weights *weights,
+                            const hny_real *values, const int32_t *rows, size_t count) {
+    struct blocked_products *own = (struct blocked_products *)products;
+    size_t out = weights->out, in = weights->in;
+    HNY_TRY(hny_product_scratch_reserve(&own->columns, out * in * sizeof(float)));
+    hny_product_gather(out, in, values, rows, count, own->columns.data);
+    fill_panels(&((struct blocked_weights *)weights)->forward, own->columns.data, 1, in);
     return HNY_OK;
 }
 
@@ -263,6 +279,8 @@ const struct hny_product_engine hny_product_blocked = {
     .weights_open = weights_open,
     .weights_close = weights_close,
     .pack = pack,
+    .move = move,
+    .pack_rows = pack_rows,
     .products_size = sizeof(struct blocked_products),
     .products_open = products_open,
     .products_close = products_close,

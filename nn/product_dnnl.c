@@ -110,10 +110,12 @@ struct hny_pack hny_dnnl_recognise(const dnnl_memory_desc_t *layout, enum hny_ma
         int blocks;
         dnnl_dim_t dimensions[3], sizes[3];
     } known[] = {{HNY_MATMUL_F32, 2, {0, 1}, {HNY_PACK_INNER, HNY_PACK_COLUMNS}},
-                 {HNY_MATMUL_BF16, 3, {0, 1, 0}, {HNY_PACK_INNER, HNY_PACK_COLUMNS, 2}}};
+                 {HNY_MATMUL_BF16, 3, {0, 1, 0}, {HNY_PACK_INNER, HNY_PACK_COLUMNS, 2}},
+                 {HNY_MATMUL_S8, 3, {0, 1, 0}, {HNY_PACK_INNER, HNY_PACK_COLUMNS, HNY_PACK_FOUR}}};
     const dnnl_blocking_desc_t *blocking = &layout->format_desc.blocking;
     struct hny_pack pack = {.inner = inner, .columns = columns};
     if (layout->format_kind != dnnl_blocked || layout->offset0 != 0 || layout->extra.flags != 0) return pack;
+    if (type == HNY_MATMUL_S8 && inner % HNY_PACK_FOUR != 0) return pack;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         size_t bytes = (size_t)known[i].blocks * sizeof(dnnl_dim_t);
         if (type != known[i].type || blocking->inner_nblks != known[i].blocks ||

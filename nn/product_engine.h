@@ -24,6 +24,9 @@ struct hny_weights {
 void *hny_product_storage(struct hny_weights *weights, size_t bytes);
 void hny_product_storage_free(const struct hny_weights *weights, void *memory);
 
+/* Where MEMORY, which hny_product_storage gave, lies once STORAGE takes the place of the weights' own. */
+void *hny_product_moved(const struct hny_weights *weights, const void *memory, char *storage);
+
 /* The same for what a thread needs. */
 struct hny_products {
     const struct hny_product_engine *engine;
@@ -39,6 +42,11 @@ struct hny_product_engine {
     hny_status (*weights_open)(struct hny_weights *weights);
     void (*weights_close)(struct hny_weights *weights);
     hny_status (*pack)(struct hny_weights *weights, const hny_real *values);
+
+    /* Every pointer into the storage points into STORAGE now (hny_product_moved). */
+    hny_status (*move)(struct hny_weights *weights, char *storage);
+    hny_status (*pack_rows)(struct hny_products *products, struct hny_weights *weights,
+                            const hny_real *values, const int32_t *rows, size_t count);
 
     size_t products_size;
     hny_status (*products_open)(struct hny_products *products);
@@ -73,5 +81,9 @@ struct hny_product_scratch {
 };
 hny_status hny_product_scratch_reserve(struct hny_product_scratch *scratch, size_t bytes);
 void hny_product_scratch_free(struct hny_product_scratch *scratch);
+
+/* to[out][in] = the rows ROWS [count] of VALUES, then zeros. */
+void hny_product_gather(size_t out, size_t in, const hny_real *values, const int32_t *rows, size_t count,
+                        hny_real *to);
 
 #endif

@@ -105,6 +105,39 @@ static hny_status pack(struct hny_weights *weights, const hny_real *values) {
     return weights->gradient ? hny_operand_fill(&own->backward, values) : HNY_OK;
 }
 
+static hny_status move(struct hny_weights *weights, char *storage) {
+    struct onednn_weights *own = (struct onednn_weights *)weights;
+    if (weights->precision != HNY_PRECISION_INT8) return hny_operand_move(&own->forward, weights, storage);
+    own->column_scale = hny_product_moved(weights, own->column_scale, storage);
+    own->zero_sum = hny_product_moved(weights, own->zero_sum, storage);
+    return hny_packed_move(own->packed, weights, storage);
+}
+
+static hny_status pack_rows_int8(struct onednn_products *products, struct onednn_weights *own,
+                                 const float *values, const int32_t *rows, size_t count) {
+    size_t out = own->common.out, in = own->common.in;
+    HNY_TRY(hny_product_scratch_reserve(&products->weights, out * in));
+    int8_t *quantised = products->weights.data;
+    for (size_t i = 0; i < count; i++)
+        hny_int8_quantise_weights(1, in, values + (size_t)rows[i] * in, quantised + i * in,
+                                  &own->column_scale[i], &own->zero_sum[i]);
+    memset(quantised + count * in, 0, (out - count) * in);
+    memset(own->column_scale + count, 0, (out - count) * sizeof *own->column_scale);
+    memset(own->zero_sum + count, 0, (out - count) * sizeof *own->zero_sum);
+    return hny_packed_fill(own->packed, quantised);
+}
+
+static hny_status pack_rows(struct hny_products *products, struct hny_weights *weights,
+                            const hny_real *values, const int32_t *rows, size_t count) {
+    struct onednn_products *mine = (struct onednn_products *)products;
+    struct onednn_weights *own = (struct onednn_weights *)weights;
+    size_t out = weights->out, in = weights->in;
+    if (weights->precision == HNY_PRECISION_INT8) return pack_rows_int8(mine, own, values, rows, count);
+    HNY_TRY(hny_product_scratch_reserve(&mine->weights, out * in * sizeof(float)));
+    hny_product_gather(out, in, values, rows, count, mine->weights.data);
+    return hny_operand_fill(&own->forward, mine->weights.data);
+}
+
 static hny_status products_open(struct hny_products *products) {
     return hny_matmuls_create(&((struct onednn_products *)products)->matmuls);
 }
@@ -366,6 +399,8 @@ const struct hny_product_engine hny_product_onednn = {
     .weights_open = weights_open,
     .weights_close = weights_close,
     .pack = pack,
+    .move = move,
+    .pack_rows = pack_rows,
     .products_size = sizeof(struct onednn_products),
     .products_open = products_open,
     .products_close = products_close,

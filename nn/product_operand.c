@@ -33,6 +33,10 @@ hny_status hny_packed_enter(struct hny_packed **packed, struct hny_weights *weig
     return hny_packed_place(*packed, data);
 }
 
+hny_status hny_packed_move(struct hny_packed *packed, const struct hny_weights *weights, char *storage) {
+    return hny_packed_place(packed, hny_product_moved(weights, hny_packed_data(packed), storage));
+}
+
 void hny_packed_leave(struct hny_packed **packed, const struct hny_weights *weights) {
     if (*packed) hny_product_storage_free(weights, hny_packed_data(*packed));
     hny_packed_destroy(packed);
@@ -57,6 +61,12 @@ void hny_operand_close(struct hny_operand *operand, const struct hny_weights *we
         hny_packed_leave(&operand->pieces[i], weights);
     free(operand->pieces);
     *operand = (struct hny_operand){0};
+}
+
+hny_status hny_operand_move(struct hny_operand *operand, const struct hny_weights *weights, char *storage) {
+    for (size_t i = 0; i < operand->count; i++)
+        HNY_TRY(hny_packed_move(operand->pieces[i], weights, storage));
+    return HNY_OK;
 }
 
 hny_status hny_operand_fill(struct hny_operand *operand, const float *values) {

@@ -38,7 +38,11 @@ void hny_operand_close(struct hny_operand *operand,
 hny_status hny_packed_enter(struct hny_packed **packed, struct hny_weights *weights, size_t inner,
                             size_t columns, enum hny_matmul_type source, enum hny_matmul_type type,
                             bool transposed);
+hny_status hny_packed_move(struct hny_packed *packed, const struct hny_weights *weights, char *storage);
 void hny_packed_leave(struct hny_packed **packed, const struct hny_weights *weights);
+
+/* Lets it lie in STORAGE instead of that of WEIGHTS. */
+hny_status hny_operand_move(struct hny_operand *operand, const struct hny_weights *weights, char *storage);
 
 hny_status hny_operand_fill(struct hny_operand *operand, const float *values);
 

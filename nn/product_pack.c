@@ -108,6 +108,15 @@ HNY_KERNEL void hny_pack_bf16(const struct hny_pack *pack, const float *values, 
         }
 }
 
+/* Four bytes side by side are moved as one float: nothing is computed with them. */
+void hny_pack_s8(const struct hny_pack *pack, const int8_t *values, int8_t *packed) {
+    const struct hny_pack fours = {.inner = pack->inner / HNY_PACK_FOUR,
+                                   .columns = pack->columns,
+                                   .inner_stride = pack->inner_stride / HNY_PACK_FOUR,
+                                   .column_stride = pack->column_stride / HNY_PACK_FOUR};
+    hny_pack_f32(&fours, (const float *)(const void *)values, fours.inner, true, (float *)(void *)packed);
+}
+
 /* Rows and columns that are transposed at once: what is read and written of them are whole lines of the
  * cache. */
 #define LINE ((size_t)32)

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 #define HNY_PACK_COLUMNS 64 /* of a block */
-#define HNY_PACK_INNER 16   /* of a block of floats; of bfloat16 twice as many, two and two side by side */
+#define HNY_PACK_INNER 16   /* of a block of floats; of bfloat16 twice as many, two and two side by side… */
+#define HNY_PACK_FOUR 4     /* …and of bytes four times as many, four and four */
 
 /* A weights operand [inner][columns] as blocks, each HNY_PACK_COLUMNS columns wide and without gaps; what
  * lies beyond the operand is zero. Strides are in elements. */
@@ -26,6 +27,10 @@ void hny_pack_f32(const struct hny_pack *pack, const float *values, size_t strid
 /* The same rounded to bfloat16 as hny_pack_round does. Block: [16][64][2]. */
 void hny_pack_bf16(const struct hny_pack *pack, const float *values, size_t stride, bool transposed,
                    uint16_t *packed);
+
+/* The same for bytes without gaps between the rows, which lie as [columns][inner], INNER a multiple of
+ * HNY_PACK_FOUR. Block: [16][64][4]. */
+void hny_pack_s8(const struct hny_pack *pack, const int8_t *values, int8_t *packed);
 
 /* to[columns][to_stride] = the transpose of values[rows][columns], zeros behind ROWS, which TO_STRIDE is not
  * below. _bf16: rounded. */

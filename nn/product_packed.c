@@ -44,6 +44,7 @@ static hny_status open_packed(struct hny_packed *packed, size_t inner, size_t co
     packed->type = weights;
     packed->transposed = transposed;
     packed->pack = hny_dnnl_recognise(&packed->layout, weights, inner, columns);
+    if (weights == HNY_MATMUL_S8 && !transposed) packed->pack.inner_stride = 0; /* hny_pack_s8 has no such */
     if (packed->pack.inner_stride) return HNY_OK;
     enum hny_matmul_type from = weights == HNY_MATMUL_S8 ? HNY_MATMUL_S8 : HNY_MATMUL_F32;
     return hny_dnnl_check(make_reorder(packed, inner, columns, from), "pack weights");
@@ -105,6 +106,10 @@ static dnnl_status_t run_reorder(struct hny_packed *packed, const void *values) 
 
 hny_status hny_packed_fill(struct hny_packed *packed, const void *values) {
     const struct hny_pack *pack = &packed->pack;
+    if (pack->inner_stride && packed->type == HNY_MATMUL_S8) {
+        hny_pack_s8(pack, values, packed->data);
+        return HNY_OK;
+    }
     if (pack->inner_stride)
         return hny_packed_fill_part(packed, values, pack->inner, pack->columns, 0, pack->inner);
     int threads = hny_dnnl_begin();

@@ -34,6 +34,20 @@ static hny_status pack(struct hny_weights *weights, const hny_real *values) {
     return HNY_OK;
 }
 
+static hny_status move(struct hny_weights *weights, char *storage) {
+    struct plain_weights *plain = (struct plain_weights *)weights;
+    plain->values = hny_product_moved(weights, plain->values, storage);
+    return HNY_OK;
+}
+
+static hny_status pack_rows(struct hny_products *products, struct hny_weights *weights,
+                            const hny_real *values, const int32_t *rows, size_t count) {
+    (void)products;
+    hny_product_gather(weights->out, weights->in, values, rows, count,
+                       ((struct plain_weights *)weights)->values);
+    return HNY_OK;
+}
+
 static hny_status products_open(struct hny_products *products) {
     (void)products;
     return HNY_OK;
@@ -91,6 +105,8 @@ const struct hny_product_engine hny_product_plain = {
     .weights_open = weights_open,
     .weights_close = weights_close,
     .pack = pack,
+    .move = move,
+    .pack_rows = pack_rows,
     .products_size = sizeof(struct hny_products),
     .products_open = products_open,
     .products_close = products_close,
