@@ -46,6 +46,7 @@ void hny_beam_free(struct hny_beam *beam) {
     free(beam->live);
     free(beam->former);
     free(beam->finished);
+    hny_candidates_free(&beam->candidates);
     *beam = (struct hny_beam){0};
 }
 

@@ -5,6 +5,7 @@
 #ifndef HNY_DECODER_BEAM_H
 #define HNY_DECODER_BEAM_H
 
+#include "decoder/candidates.h"
 #include "decoder/search.h"
 #include "decoder/top.h"
 #include "decoder/utf8_state.h"
@@ -30,7 +31,8 @@ struct hny_beam {
     uint64_t tag;
     struct hny_memory memory;
     struct hny_search_options options;
-    size_t length; /* words of every living hypothesis */
+    struct hny_candidates candidates; /* the search's own: the beam knows ids alone */
+    size_t length;                    /* words of every living hypothesis */
 
     struct hny_beam_node *nodes;
     size_t node_count, node_capacity;

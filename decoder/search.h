@@ -72,6 +72,13 @@ void hny_search_destroy(struct hny_search **search); /* nulls; NULL is allowed *
 hny_status hny_search_add(struct hny_search *search, uint64_t tag, const struct hny_memory *memory,
                           const struct hny_search_options *options);
 
+/* The same for a sentence whose words are chosen among COUNT candidates (copied): rising ids, the end among
+ * them; 0 for the whole vocabulary. P is theirs alone then: what the softmax over all words would give to the
+ * others is shared among them. Candidates that make up all the vocabulary change nothing, not a bit. */
+hny_status hny_search_add_among(struct hny_search *search, uint64_t tag, const struct hny_memory *memory,
+                                const struct hny_search_options *options, const int32_t *candidates,
+                                size_t count);
+
 /* One word for every living hypothesis of every sentence. Nothing to do is fine. Once the engine is warm a
  * step allocates nothing. Failure (HNY_ERROR_NUMERIC where the model's weights are damaged) leaves all as it
  * was. */

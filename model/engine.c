@@ -19,6 +19,8 @@ struct hny_engine {
     const struct hny_model *model;
     struct hny_compute *compute;
     struct hny_search *search;
+    const struct hny_search_model *view;
+    struct hny_shortlist_reader *shortlist; /* NULL: not used */
     size_t rows;
     struct newcomer *queue; /* [first, last) */
     size_t first, last, capacity;
@@ -29,12 +31,17 @@ hny_status hny_engine_create(struct hny_engine **engine, const struct hny_model 
     struct hny_engine *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
     made->model = model;
+    made->view = view;
     made->rows = rows;
     hny_status status = hny_model_compute_create(&made->compute, model, HNY_PRECISION_F32);
     if (status == HNY_OK) status = hny_search_create(&made->search, view, made->compute);
     if (status != HNY_OK) hny_engine_destroy(&made);
     *engine = made;
     return status;
+}
+
+hny_status hny_engine_use_shortlist(struct hny_engine *engine) {
+    return hny_shortlist_reader_create(&engine->shortlist, engine->model->shortlist, engine->view->bytes);
 }
 
 static void free_newcomer(struct newcomer *newcomer) {
@@ -48,6 +55,7 @@ void hny_engine_destroy(struct hny_engine **engine) {
     for (size_t i = (*engine)->first; i < (*engine)->last; i++) free_newcomer(&(*engine)->queue[i]);
     free((*engine)->queue);
     hny_search_destroy(&(*engine)->search);
+    hny_shortlist_reader_destroy(&(*engine)->shortlist);
     hny_compute_destroy(&(*engine)->compute);
     free(*engine);
     *engine = NULL;
@@ -92,12 +100,21 @@ static bool has_room(const struct hny_engine *engine, size_t beam) {
     return taken == 0 || (taken < engine->rows && beam <= engine->rows - taken);
 }
 
+static hny_status enter(struct hny_engine *engine, const struct newcomer *newcomer) {
+    const int32_t *candidates = NULL;
+    size_t count = 0;
+    if (engine->shortlist)
+        hny_shortlist_candidates(engine->shortlist, newcomer->ids, newcomer->count, &candidates, &count);
+    return hny_search_add_among(engine->search, newcomer->tag, &newcomer->memory, &newcomer->options,
+                                candidates, count);
+}
+
 hny_status hny_engine_step(struct hny_engine *engine) {
     while (engine->first < engine->last) {
         struct newcomer *next = &engine->queue[engine->first];
         if (!has_room(engine, next->options.beam)) break;
         if (next->memory.length == 0) HNY_TRY(read_newcomers(engine));
-        HNY_TRY(hny_search_add(engine->search, next->tag, &next->memory, &next->options));
+        HNY_TRY(enter(engine, next));
         free(next->ids);
         engine->first++;
     }

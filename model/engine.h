@@ -13,6 +13,10 @@ struct hny_engine;
  * and memory alone. A sentence with a wider beam is searched by itself. */
 hny_status hny_engine_create(struct hny_engine **engine, const struct hny_model *model,
                              const struct hny_search_model *view, size_t rows);
+
+/* From now on sentences are searched among the candidates of the model's shortlist alone. */
+hny_status hny_engine_use_shortlist(struct hny_engine *engine);
+
 void hny_engine_destroy(struct hny_engine **engine); /* nulls; NULL is allowed */
 
 /* A sentence of COUNT ids (at least 1, without end, all inside the source vocabulary; copied) gets into the

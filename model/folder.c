@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "model/folder_shortlist.h"
 #include "model/safetensors.h"
 #include "nn/image.h"
 
@@ -325,6 +326,8 @@ static hny_status read_model(json_t *object, const char *path, struct opening *o
     HNY_TRY(hny_model_create_empty(&opening->model, &contents.config, (size_t)contents.source,
                                    (size_t)contents.target));
     HNY_TRY(open_tokenizers(opening->model, opening->folder, contents.files));
+    if (opening->weights != BARE && json_object_get(contents.files, hny_folder_shortlist_name))
+        HNY_TRY(hny_folder_read_shortlist(opening->folder, opening->model));
     opening->digest = json_object_get(contents.files, WEIGHTS);
     HNY_TRY(open_weights(opening));
     if (training) *training = json_incref(contents.training);

@@ -1,7 +1,7 @@
 /* A trained model as a folder: config.json (kind, version, settings, sizes, SHA-256 of each other file, how
  * it was trained), model.safetensors, and tokenizer.model (source.model and target.model where vocabularies
- * are separate). A folder that training writes holds many of them and a pointer `best`; both kinds are opened
- * by the same call. */
+ * are separate), and where one was made shortlist.bin (model/folder_shortlist.h). A folder that training
+ * writes holds many of them and a pointer `best`; both kinds are opened by the same call. */
 #ifndef HNY_MODEL_FOLDER_H
 #define HNY_MODEL_FOLDER_H
 

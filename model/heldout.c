@@ -150,7 +150,7 @@ static void fill_jobs(struct translation_job *job) {
 static hny_status work(struct translation_job *job, const struct hny_search_model *view) {
     struct hny_workers *workers = NULL;
     HNY_TRY(hny_workers_create(&workers, job->trainer->model, view, hny_threads_count(job->trainer->threads),
-                               ROWS_A_WORKER));
+                               ROWS_A_WORKER, false));
     hny_workers_give(workers, job->jobs, job->count);
     hny_status status = HNY_OK;
     for (size_t undone; status == HNY_OK && (undone = hny_workers_undone(workers)) > 0;)

@@ -89,6 +89,24 @@ hny_status hny_manifest_write(const char *folder) {
     return status;
 }
 
+hny_status hny_manifest_renew(const char *folder, const char *const *names, size_t count) {
+    struct hny_buffer path = {0};
+    json_t *manifest = NULL;
+    hny_status status = hny_path_join(&path, folder, NAME);
+    if (status == HNY_OK && hny_path_exists(path.data)) {
+        status = hny_json_load(path.data, &manifest);
+        json_t *files = json_object_get(manifest, "files");
+        if (status == HNY_OK && !json_is_object(files))
+            status = hny_fail(HNY_ERROR_INPUT, "%s: \"files\": expected a map of files", path.data);
+        for (size_t i = 0; status == HNY_OK && i < count; i++)
+            status = describe_file(folder, names[i], files);
+        if (status == HNY_OK) status = write_json(folder, manifest);
+    }
+    json_decref(manifest);
+    hny_buffer_free(&path);
+    return status;
+}
+
 /* --- Checking ------------------------------------------------------------------------------------------ */
 
 static hny_status compare_file(const char *path, const json_t *expected) {

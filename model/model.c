@@ -138,6 +138,7 @@ void hny_model_destroy(struct hny_model **model) {
     if (!*model) return;
     hny_encoder_destroy(&(*model)->encoder);
     hny_decoder_destroy(&(*model)->decoder);
+    hny_shortlist_destroy(&(*model)->shortlist);
     hny_parameters_free(&(*model)->parameters);
     if ((*model)->target_tokenizer != (*model)->source_tokenizer)
         hny_tokenizer_close(&(*model)->target_tokenizer);

@@ -4,6 +4,7 @@
 #define HNY_MODEL_MODEL_H
 
 #include "decoder/decoder.h"
+#include "decoder/shortlist.h"
 #include "decoder/softmax.h"
 #include "encoder/encoder.h"
 #include "model/config.h"
@@ -16,6 +17,7 @@ struct hny_model {
     size_t source_vocabulary, target_vocabulary;
     struct hny_tokenizer *source_tokenizer; /* owned; NULL in a model of bare ids */
     struct hny_tokenizer *target_tokenizer; /* the same pointer where the vocabulary is joint */
+    struct hny_shortlist *shortlist;        /* owned; NULL where its folder has none, or for training */
     struct hny_parameters parameters;
     struct hny_embedding source_embedding, target_embedding;
     struct hny_encoder *encoder;

@@ -1,6 +1,7 @@
 #include "model/translator.h"
 
 #include "base/threads.h"
+#include "model/folder_shortlist.h"
 #include "model/vocabulary_view.h"
 #include "model/workers.h"
 #include <math.h>
@@ -64,7 +65,7 @@ static hny_status open_parts(struct hny_translator *made) {
                                                  .paragraphs = made->options.paragraphs};
     HNY_TRY(hny_line_splitter_create(&made->splitter, &splitter));
     return hny_workers_create(&made->workers, model, &made->view.model, made->options.threads,
-                              made->options.rows);
+                              made->options.rows, made->options.shortlist);
 }
 
 hny_status hny_translator_create(struct hny_translator **translator, const struct hny_model *model,
@@ -73,6 +74,8 @@ hny_status hny_translator_create(struct hny_translator **translator, const struc
     hny_translator_defaults(&chosen);
     if (options) chosen = *options;
     HNY_TRY(check_options(&chosen));
+    if (chosen.shortlist && !model->shortlist)
+        return hny_fail(HNY_ERROR_USAGE, "the model has no %s", hny_folder_shortlist_name);
     if (chosen.longest == 0) chosen.longest = model->config.max_length;
     if (chosen.threads == 0) chosen.threads = hny_processors();
     struct hny_translator *made = hny_allocate(1, sizeof *made);

@@ -31,6 +31,7 @@ struct hny_translator_options {
     size_t longest;  /* ids that are translated at once (model/line_parts.h); 0: what training took at most */
     bool paragraphs; /* each sentence of a line by itself; false */
     bool attention;  /* keep it; false */
+    bool shortlist;  /* the words of the model's shortlist alone: faster; P is theirs alone; false */
     bool unordered;  /* lines leave as they are done, not in the order of coming; false */
     size_t threads;  /* 1; 0: as many as there are processors */
     size_t rows;     /* hypotheses that a thread computes at once: decides speed and memory alone; 64 */
@@ -40,8 +41,8 @@ void hny_translator_defaults(struct hny_translator_options *options);
 struct hny_translator;
 
 /* MODEL (its weights packed: hny_folder_open) must outlive the translator and may serve several. OPTIONS
- * NULL: the standard ones. HNY_ERROR_USAGE where they are out of range. One thread at a time may use a
- * translator. */
+ * NULL: the standard ones. HNY_ERROR_USAGE where they are out of range or want a shortlist that is not there.
+ * One thread at a time may use a translator. */
 hny_status hny_translator_create(struct hny_translator **translator, const struct hny_model *model,
                                  const struct hny_translator_options *options);
 void hny_translator_destroy(struct hny_translator **translator); /* nulls; NULL is allowed */

@@ -154,7 +154,8 @@ static hny_status start(struct hny_workers *team) {
 }
 
 hny_status hny_workers_create(struct hny_workers **workers, const struct hny_model *model,
-                              const struct hny_search_model *view, size_t count, size_t rows) {
+                              const struct hny_search_model *view, size_t count, size_t rows,
+                              bool shortlist) {
     struct hny_workers *made = hny_allocate(1, sizeof *made);
     if (!made) return HNY_ERROR_MEMORY;
     pthread_mutex_init(&made->lock, NULL);
@@ -169,6 +170,7 @@ hny_status hny_workers_create(struct hny_workers **workers, const struct hny_mod
     for (size_t i = 0; i < made->count && status == HNY_OK; i++) {
         made->workers[i].team = made;
         status = hny_engine_create(&made->workers[i].engine, model, view, rows);
+        if (status == HNY_OK && shortlist) status = hny_engine_use_shortlist(made->workers[i].engine);
     }
     if (status == HNY_OK) status = start(made);
     if (status != HNY_OK) hny_workers_destroy(&made);

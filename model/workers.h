@@ -21,10 +21,10 @@ struct hny_job {
 
 struct hny_workers;
 
-/* COUNT threads (at least 1) besides the caller's, with engines of ROWS. MODEL and VIEW as for
- * hny_engine_create. The workers' functions are for one thread, the caller's. */
+/* COUNT threads (at least 1) besides the caller's, with engines of ROWS that use the model's SHORTLIST or do
+ * not. MODEL and VIEW as for hny_engine_create. The workers' functions are for one thread, the caller's. */
 hny_status hny_workers_create(struct hny_workers **workers, const struct hny_model *model,
-                              const struct hny_search_model *view, size_t count, size_t rows);
+                              const struct hny_search_model *view, size_t count, size_t rows, bool shortlist);
 
 /* Jobs that are not done stay so. Nulls; NULL is allowed. */
 void hny_workers_destroy(struct hny_workers **workers);

@@ -21,6 +21,7 @@ const struct hny_command *const hny_commands[] = {
     &hny_command_plot,
     &hny_command_info,
     &hny_command_average,
+    &hny_command_shortlist,
     &hny_command_pack,
     &hny_command_unpack,
     &hny_command_verify,

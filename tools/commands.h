@@ -23,6 +23,7 @@ extern const struct hny_command hny_command_evaluate;
 extern const struct hny_command hny_command_plot;
 extern const struct hny_command hny_command_info;
 extern const struct hny_command hny_command_average;
+extern const struct hny_command hny_command_shortlist;
 extern const struct hny_command hny_command_pack;
 extern const struct hny_command hny_command_unpack;
 extern const struct hny_command hny_command_verify;

@@ -1,6 +1,7 @@
 /* honyaku serve: a broker and its workers, all in one. */
 #include "base/progress.h"
 #include "base/threads.h"
+#include "model/folder_shortlist.h"
 #include "pipeline/gate.h"
 #include "pipeline/http_guard.h"
 #include "pipeline/message.h"
@@ -27,6 +28,8 @@ static const struct hny_option options[] = {
     {"http", 0, "ADDRESS", false, false,
      "also a gateway that speaks HTTP at ADDRESS:PORT or a port of 127.0.0.1: see honyaku gateway"},
     {"workers", 'w', "N", false, false, "processes for each model (default: one a processor)"},
+    {"shortlist", 0, NULL, false, false,
+     "choose among the words of the model's shortlist (honyaku shortlist): faster"},
     {"precision", 0, "NAME", false, false, "f32, bf16, int8 or auto (default: auto)"},
     {"beam", 0, "N", false, false, "hypotheses kept at each step; 1 is greedy (default: 5)"},
     {"echo", 0, NULL, false, false, "no model: give back what comes, to try a connection"},
@@ -127,7 +130,8 @@ static hny_status add_workers(struct service *service, const struct served *mode
         words[count++] = "--echo";
     }
     static const char *const passed[][2] = {{"precision", "--precision"}, {"beam", "--beam"}, {NULL, NULL}};
-    pass_on(service->arguments, passed, words + count);
+    count += pass_on(service->arguments, passed, words + count);
+    if (model->folder && hny_argument_given(service->arguments, "shortlist")) words[count++] = "--shortlist";
     for (size_t i = 0; i < service->workers; i++)
         HNY_TRY(hny_supervisor_add(service->children.supervisor, service->children.program, words,
                                    version->image, WORKERS));
@@ -197,6 +201,8 @@ static hny_status open_version(const struct service *service, const char *folder
     HNY_TRY(hny_argument_place(service->arguments, "model-key", folder, &version->place));
     HNY_TRY(resolve(hny_place_folder(version->place), &version->folder));
     hny_status status = hny_folder_open_shared(&made, version->folder.data, precision, &version->image);
+    if (status == HNY_OK && hny_argument_given(service->arguments, "shortlist"))
+        status = hny_folder_demand_shortlist(made, folder);
     hny_model_destroy(&made);
     return status;
 }

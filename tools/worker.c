@@ -1,5 +1,6 @@
 /* honyaku worker: translates what a broker hands out. */
 #include "base/progress.h"
+#include "model/folder_shortlist.h"
 #include "pipeline/worker.h"
 #include "tools/commands.h"
 #include "tools/signers.h"
@@ -22,6 +23,8 @@ static const struct hny_option options[] = {
     {"threads", 't', "N", false, false, "threads that compute (default: 1)"},
     {"beam", 'b', "N", false, false, "hypotheses kept at each step; 1 is greedy (default: 5)"},
     {"rows", 0, "N", false, false, "hypotheses that a thread computes at once (default: 64)"},
+    {"shortlist", 0, NULL, false, false,
+     "choose among the words of the model's shortlist (honyaku shortlist): faster"},
     {"precision", 0, "NAME", false, false, "f32, bf16, int8 or auto (default: auto)"},
     {"credit", 0, "BYTES", false, false,
      "of text: more comes while it holds less (default: 64 a row and thread)"},
@@ -81,7 +84,13 @@ static hny_status run(const struct hny_arguments *arguments) {
     if ((folder != NULL) == hny_argument_given(arguments, "echo"))
         return hny_fail(HNY_ERROR_USAGE, "either --model DIR says what translates, or --echo");
     if (folder) HNY_TRY(open_model(arguments, folder, &model));
+    if (folder && hny_argument_given(arguments, "shortlist") &&
+        hny_folder_demand_shortlist(model, folder) != HNY_OK) {
+        hny_model_destroy(&model);
+        return HNY_ERROR_USAGE;
+    }
     chosen.model = model;
+    chosen.translator.shortlist = hny_argument_given(arguments, "shortlist") && model;
     char *copy = folder ? strdup(folder) : NULL;
     hny_status status = work(arguments, &chosen, copy);
     free(copy);
