@@ -11,10 +11,10 @@
 #include <string.h>
 
 /* Targets considered for each that is kept. */
-enum { CONSIDERED = 10 };
+enum { CONSIDERED = 5 };
 
 void hny_shortlist_defaults(struct hny_shortlist_options *options) {
-    *options = (struct hny_shortlist_options){.best = 50, .frequent = 200, .rounds = 5};
+    *options = (struct hny_shortlist_options){.best = 100, .frequent = 200, .rounds = 5};
 }
 
 /* --- Pairs of lines ------------------------------------------------------------------------------------ */

@@ -6,7 +6,7 @@
 
 struct hny_shortlist_options {
     const char *source, *target; /* texts: line N of one translates line N of the other */
-    size_t best;                 /* targets of a source subword at most; 50 */
+    size_t best;                 /* targets of a source subword at most; 100 */
     size_t frequent;             /* the most frequent targets, always among the candidates; 200 */
     size_t rounds;               /* of training (model/lexicon.h); 5 */
 };

@@ -13,7 +13,7 @@ static const struct hny_option options[] = {
     {"model", 'm', "DIR", false, false, "the model's folder, which the shortlist is written into"},
     {"src", 0, "FILE", false, false, "source text that the model was trained on; plain, .gz or .zst"},
     {"tgt", 0, "FILE", false, false, "target text; line N translates line N of the source"},
-    {"best", 0, "N", false, false, "targets of each source subword at most (default: 50)"},
+    {"best", 0, "N", false, false, "targets of each source subword at most (default: 100)"},
     {"frequent", 0, "N", false, false,
      "the N most frequent targets are candidates for every sentence (default: 200)"},
     {"rounds", 0, "N", false, false, "rounds of training (default: 5)"},
@@ -80,7 +80,7 @@ const struct hny_command hny_command_shortlist = {
         "sentence's candidates are then the --best likeliest targets of each of its subwords, by IBM Model 1 "
         "(Brown et al. 1993), the --frequent ones, and, where both sides share a vocabulary, its own "
         "subwords. "
-        "The same model and texts give the same file. Memory: 256 MiB, and 160 bytes times --best for each "
+        "The same model and texts give the same file. Memory: 256 MiB, and 80 bytes times --best for each "
         "source subword (256 MB for 32,000), whatever the size of the texts; a temporary file takes 4 bytes "
         "a "
         "subword. Pairs with a side of over 500 subwords are left out.\n"

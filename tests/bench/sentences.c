@@ -2,8 +2,9 @@
 
 #include "base/progress.h"
 #include "tests/bench/limit.h"
+#include <stdlib.h>
 
-enum { BEAM = 5 };
+enum { BEAM = 5, BEST = 50, FREQUENT = 200 };
 
 void bench_engine_open(struct bench_engine *made, const struct bench_shape *shape,
                        enum hny_precision precision, size_t rows) {
@@ -13,6 +14,43 @@ void bench_engine_open(struct bench_engine *made, const struct bench_shape *shap
                      hny_vocabulary_view_open(&made->view, made->model) == HNY_OK &&
                      hny_engine_create(&made->engine, made->model, &made->view.model, rows) == HNY_OK,
                  "engine");
+}
+
+/* As a shortlist learns them: most targets of a subword are frequent ones, which others have too. */
+static int compare_ids(const void *left, const void *right) {
+    return *(const int32_t *)left - *(const int32_t *)right;
+}
+
+static size_t draw_targets(int32_t *to, size_t source, size_t target) {
+    struct hny_random stream = hny_random_stream(source, HNY_RANDOM_CORPUS, 0, 0);
+    size_t count = 0;
+    for (size_t i = 0; i < BEST; i++) {
+        double share = hny_random_real(&stream, i);
+        to[i] = (int32_t)(share * share * (double)target);
+    }
+    qsort(to, BEST, sizeof *to, compare_ids);
+    for (size_t i = 0; i < BEST; i++)
+        if (count == 0 || to[i] != to[count - 1]) to[count++] = to[i];
+    return count;
+}
+
+void bench_engine_shorten(struct bench_engine *made) {
+    struct hny_model *model = made->model;
+    struct hny_shortlist *drawn = hny_allocate(1, sizeof *drawn);
+    bench_demand(drawn, "memory");
+    *drawn = (struct hny_shortlist){
+        .source = model->source_vocabulary, .target = model->target_vocabulary, .best = BEST};
+    drawn->frequent = hny_allocate(FREQUENT, sizeof *drawn->frequent);
+    drawn->first = hny_allocate(drawn->source + 1, sizeof *drawn->first);
+    drawn->targets = hny_allocate(drawn->source * BEST, sizeof *drawn->targets);
+    bench_demand(drawn->frequent && drawn->first && drawn->targets, "memory");
+    for (; drawn->frequent_count < FREQUENT; drawn->frequent_count++)
+        drawn->frequent[drawn->frequent_count] = (int32_t)drawn->frequent_count;
+    for (size_t s = 0; s < drawn->source; s++)
+        drawn->first[s + 1] =
+            drawn->first[s] + (uint32_t)draw_targets(drawn->targets + drawn->first[s], s, drawn->target);
+    model->shortlist = drawn;
+    bench_demand(hny_engine_use_shortlist(made->engine) == HNY_OK, "shortlist");
 }
 
 void bench_engine_close(struct bench_engine *made) {

@@ -16,6 +16,8 @@ struct bench_engine {
 /* ROWS: hypotheses that are computed together. */
 void bench_engine_open(struct bench_engine *made, const struct bench_shape *shape,
                        enum hny_precision precision, size_t rows);
+/* From now on a sentence has the candidates of a drawn shortlist: 50 of each subword, and 200 for all. */
+void bench_engine_shorten(struct bench_engine *made);
 void bench_engine_close(struct bench_engine *made);
 
 /* Beam 5, COUNT sentences from number FIRST on, each to its reference's length, since an untrained model

@@ -1,4 +1,5 @@
-/* Translation, beam 5: batches of 32 sentences in each precision on one thread and two, and sentences alone.
+/* Translation, beam 5: batches of 32 sentences in each precision on one thread and two, and sentences alone;
+ * then both with a shortlist and without, turn by turn.
  *
  *     bench-translation [SENTENCES, 400] [ROUNDS, 5] */
 #include "tests/bench/limit.h"
@@ -74,6 +75,63 @@ static void measure_alone(enum hny_precision precision) {
               "p50 %.1f ms, p99 %.1f ms (%zu times)", 1e3 * half, 1e3 * most, count);
 }
 
+/* The whole vocabulary and a shortlist, turn by turn. */
+enum { WHOLE, SHORTLIST, WAYS };
+
+static void open_ways(struct bench_engine engines[WAYS], enum hny_precision precision, size_t rows) {
+    for (int way = 0; way < WAYS; way++) bench_engine_open(&engines[way], &shape, precision, rows);
+    bench_engine_shorten(&engines[SHORTLIST]);
+}
+
+static void measure_shortlist_alone(enum hny_precision precision) {
+    static double seconds[WAYS][MOST_ALONE];
+    struct bench_engine engines[WAYS];
+    size_t count = 0;
+    open_ways(engines, precision, 5);
+    for (size_t number = 0, warm = 0; count < MOST_ALONE && number < PAIRS; number++) {
+        if (bench_sentence_words(&pool, number, 1) != 15) continue;
+        double taken[WAYS];
+        for (int way = 0; way < WAYS; way++)
+            taken[way] = bench_translate(engines[way].engine, &pool, number, 1);
+        if (warm++ < 20) continue;
+        for (int way = 0; way < WAYS; way++) seconds[way][count] = taken[way];
+        count++;
+    }
+    for (int way = 0; way < WAYS; way++) bench_engine_close(&engines[way]);
+    bench_demand(count > 0, "no sentences of 15 words");
+    char what[128];
+    double half[WAYS], most[WAYS];
+    for (int way = 0; way < WAYS; way++) {
+        half[way] = bench_quantile(seconds[way], count, 0.5);
+        most[way] = bench_quantile(seconds[way], count, 0.99);
+    }
+    snprintf(what, sizeof what, "one sentence of 15 words, %s, with a shortlist",
+             hny_precision_name(precision));
+    bench_row(what, "", "p50 %.1f ms, p99 %.1f ms; without %.1f and %.1f: × %.2f and × %.2f",
+              1e3 * half[SHORTLIST], 1e3 * most[SHORTLIST], 1e3 * half[WHOLE], 1e3 * most[WHOLE],
+              half[SHORTLIST] / half[WHOLE], most[SHORTLIST] / most[WHOLE]);
+}
+
+static void measure_shortlist_batches(enum hny_precision precision) {
+    static double seconds[WAYS][MOST_ROUNDS];
+    struct bench_engine engines[WAYS];
+    double words = (double)bench_sentence_words(&pool, 0, sentences), speed[WAYS];
+    open_ways(engines, precision, 160);
+    for (size_t round = 0; round <= rounds; round++) /* the first warms up */
+        for (int way = 0; way < WAYS; way++) {
+            double taken = bench_translate(engines[way].engine, &pool, 0, sentences);
+            if (round > 0) seconds[way][round - 1] = taken;
+        }
+    for (int way = 0; way < WAYS; way++) {
+        speed[way] = words / bench_quantile(seconds[way], rounds, 0.5);
+        bench_engine_close(&engines[way]);
+    }
+    char what[128];
+    snprintf(what, sizeof what, "batches of 32 sentences, %s, with a shortlist, to without",
+             hny_precision_name(precision));
+    bench_row(what, "× 1", "× %.2f (%.0f words/s)", speed[SHORTLIST] / speed[WHOLE], speed[SHORTLIST]);
+}
+
 int main(int count, char **arguments) {
     double speed[PRECISIONS][THREADS];
     sentences = count > 1 ? strtoul(arguments[1], NULL, 10) : 400;
@@ -95,5 +153,10 @@ int main(int count, char **arguments) {
     }
     for (int p = 0; p < PRECISIONS; p++)
         if (hny_precision_supported((enum hny_precision)p)) measure_alone((enum hny_precision)p);
+    for (int p = 0; p < PRECISIONS; p++) {
+        if (!hny_precision_supported((enum hny_precision)p)) continue;
+        measure_shortlist_alone((enum hny_precision)p);
+        measure_shortlist_batches((enum hny_precision)p);
+    }
     return 0;
 }

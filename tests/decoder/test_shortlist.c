@@ -121,9 +121,8 @@ Test(shortlist, a_file_whose_numbers_do_not_fit_is_refused) {
     static const struct {
         long at; /* from the end where below 0 */
         char value;
-    } wrong[] = {{0, 'H'},  {16, 'g'}, {144, 0},  {147, 1}, {151, -1}, {152, 2},
-                 {156, 1},  {160, -1}, {164, 3},  {169, 2}, {172, 1}, {-4, 40},  {-4, 39},
-                 {-3, 127}, {-16, 41}, {-20, 1}, {-1, -1}};
+    } wrong[] = {{0, 'H'}, {16, 'g'}, {144, 0}, {147, 1}, {151, -1}, {152, 2},  {156, 1}, {160, -1}, {164, 3},
+                 {169, 2}, {172, 1},  {-4, 40}, {-4, 39}, {-3, 127}, {-16, 41}, {-20, 1}, {-1, -1}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct hny_buffer file = {0};
         print(false, &file);
