@@ -1,4 +1,5 @@
-/* Where a depot is, as people write it: a folder, https://host/path or http://host/path. */
+/* Where a depot is, as people write it: a folder, https://host/path, http://host/path, or depot://host:port,
+ * where honyaku depot runs. */
 #ifndef HNY_PIPELINE_DEPOT_SOURCE_H
 #define HNY_PIPELINE_DEPOT_SOURCE_H
 
@@ -6,6 +7,7 @@
 
 struct hny_depot_source_options {
     struct hny_carrier_https_options web;
+    const char *key, *server; /* of depot://: one's own pair, and the depot's public key (pipeline/keys.h) */
 };
 
 #define HNY_DEPOT_SOURCE_DEFAULTS                                                                            \
@@ -15,6 +17,10 @@ struct hny_depot_source_options {
  */
 hny_status hny_depot_source_open(struct hny_carrier *carrier, const char *depot,
                                  const struct hny_depot_source_options *options);
+
+/* The endpoint of depot://HOST:PORT, as ZeroMQ has it, in place of what ENDPOINT held. HNY_ERROR_USAGE where
+ * DEPOT is none. */
+hny_status hny_depot_source_endpoint(const char *depot, struct hny_buffer *endpoint);
 
 /* Parts DEPOT/WANTED at the last "/": *WANTED points into SOURCE. HNY_ERROR_USAGE where there is none, or one
  * of the two is empty. */

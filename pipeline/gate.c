@@ -10,7 +10,10 @@
 #include <string.h>
 
 static const char gate_endpoint[] = "inproc://zeromq.zap.01";
-static const char *const domains[HNY_DOORS] = {"clients", "workers"};
+static const char *const domains[] = {[HNY_DOOR_CLIENTS] = "clients",
+                                      [HNY_DOOR_WORKERS] = "workers",
+                                      [HNY_DOOR_EITHER] = "either",
+                                      [HNY_DOOR_ANYBODY] = "anybody"};
 
 struct hny_gate {
     pthread_mutex_t lock; /* of the lists */
@@ -21,17 +24,23 @@ struct hny_gate {
     atomic_bool ending, failed;
 };
 
+bool hny_gate_lists(struct hny_gate *gate, enum hny_door door, const uint8_t key[HNY_KEY_SIZE]) {
+    pthread_mutex_lock(&gate->lock);
+    bool has = hny_key_list_has(&gate->lists[door], key);
+    pthread_mutex_unlock(&gate->lock);
+    return has;
+}
+
 /* The frames of a request: version, number, domain, address, identity, mechanism, credentials. */
 static bool lets_in(struct hny_gate *gate, const struct hny_parcel *request) {
     const struct hny_piece *frames = request->pieces;
     if (request->count != 7 || !hny_piece_is(&frames[5], "CURVE") || frames[6].size != HNY_KEY_SIZE)
         return false;
-    bool in = false;
-    pthread_mutex_lock(&gate->lock);
+    bool in = hny_piece_is(&frames[2], domains[HNY_DOOR_ANYBODY]);
+    bool either = hny_piece_is(&frames[2], domains[HNY_DOOR_EITHER]);
     for (int door = 0; door < HNY_DOORS; door++)
-        if (hny_piece_is(&frames[2], domains[door]))
-            in = hny_key_list_has(&gate->lists[door], (const uint8_t *)frames[6].data);
-    pthread_mutex_unlock(&gate->lock);
+        if (either || hny_piece_is(&frames[2], domains[door]))
+            in = in || hny_gate_lists(gate, (enum hny_door)door, (const uint8_t *)frames[6].data);
     return in;
 }
 

@@ -7,7 +7,13 @@
 
 struct hny_gate;
 
-enum hny_door { HNY_DOOR_CLIENTS, HNY_DOOR_WORKERS, HNY_DOORS };
+enum hny_door {
+    HNY_DOOR_CLIENTS,
+    HNY_DOOR_WORKERS,
+    HNY_DOORS,                   /* each with a list of its own; a socket may also be behind one of these: */
+    HNY_DOOR_EITHER = HNY_DOORS, /* who stands in any of the lists is let in */
+    HNY_DOOR_ANYBODY,            /* who has a key at all, whichever */
+};
 
 /* HNY_ERROR_USAGE where ENDPOINT, which others than this machine's users reach or are at (no loopback
  * address, and no path of the file system), goes without keys (GUARDED), and is not said to be INSECURE; HINT
@@ -28,6 +34,9 @@ void hny_gate_destroy(struct hny_gate **gate); /* nulls; NULL is allowed */
 /* Reads the lists again: who connects from now on is held against the new ones. Connections that stand are
  * left alone. Failure leaves the old lists. */
 hny_status hny_gate_renew(struct hny_gate *gate, const struct hny_key_files lists[HNY_DOORS]);
+
+/* Whether KEY stands in the list of DOOR, one of the HNY_DOORS, at the moment. */
+bool hny_gate_lists(struct hny_gate *gate, enum hny_door door, const uint8_t key[HNY_KEY_SIZE]);
 
 /* HNY_ERROR_IO once its thread has failed. */
 hny_status hny_gate_check(const struct hny_gate *gate);

@@ -29,6 +29,8 @@ const struct hny_command *const hny_commands[] = {
     &hny_command_publish,
     &hny_command_list,
     &hny_command_pull,
+    &hny_command_depot,
+    &hny_command_push,
     &hny_command_tokenizer_train,
     &hny_command_tokenizer_encode,
     &hny_command_tokenizer_decode,

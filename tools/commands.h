@@ -31,6 +31,8 @@ extern const struct hny_command hny_command_sign;
 extern const struct hny_command hny_command_publish;
 extern const struct hny_command hny_command_list;
 extern const struct hny_command hny_command_pull;
+extern const struct hny_command hny_command_depot;
+extern const struct hny_command hny_command_push;
 extern const struct hny_command hny_command_tokenizer_train;
 extern const struct hny_command hny_command_tokenizer_encode;
 extern const struct hny_command hny_command_tokenizer_decode;

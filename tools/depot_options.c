@@ -9,6 +9,8 @@ hny_status hny_argument_depot(const struct hny_arguments *arguments, struct hny_
     source->web.patience = (unsigned)patience;
     source->web.ca = hny_argument_text(arguments, "ca");
     source->web.plain = hny_argument_given(arguments, "plain-http");
+    source->key = hny_argument_text(arguments, "own-key");
+    source->server = hny_argument_text(arguments, "server-key");
     pull->tries = (unsigned)tries;
     return HNY_OK;
 }

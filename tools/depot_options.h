@@ -13,7 +13,9 @@
          NULL,         false,                                                                                  \
          false,        "allow http:// to other machines, where whoever is between can change what comes"},     \
         {"patience", 0, "SECONDS", false, false, "with a connection that brings under 1 KiB/s (default: 30)"}, \
-    {                                                                                                          \
+        {"own-key", 0,     "FILE",                                                                             \
+         false,     false, "for depot://: one's own keys (default: drawn where there is --server-key)"},       \
+        {"server-key", 0, "KEY", false, false, "the depot's public key, or the file with it"}, {               \
         "tries", 0, "N", false, false, "of a connection that fails and brings nothing (default: 5)"            \
     }
 

@@ -100,6 +100,7 @@ const struct hny_command hny_command_list = {
                    "told is what "
                    "the depot says of its bundles: honyaku pull and honyaku verify check it.",
     .example = "honyaku list https://example.org/models/\n"
+               "honyaku list depot://example.org:5560 --server-key depot.pub\n"
                "honyaku list models/ --json",
     .options = options,
     .least = 1,

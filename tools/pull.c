@@ -77,8 +77,9 @@ const struct hny_command hny_command_pull = {
     .arguments = "DEPOT/NAME@RELEASE",
     .summary = "fetch a bundle from a depot",
     .description =
-        "DEPOT is a folder, or its address behind a web server, https://host/path; http:// only on this "
-        "machine unless --plain-http allows it. NAME and NAME@latest are the highest release; in their place "
+        "DEPOT is a folder, its address behind a web server, https://host/path, or depot://host:port where "
+        "honyaku depot runs; http:// only on this machine unless --plain-http allows it. NAME and "
+        "NAME@latest are the highest release; in their place "
         "may stand the first 12 to 64 digits of a digest, which nothing else is taken for.\n\n"
         "What comes goes to FILE.DIGITS.pulling beside FILE, where the same command goes on after it was "
         "stopped, killed, or ran out of room. FILE gets its name when all is checked, against the depot's "
@@ -87,6 +88,7 @@ const struct hny_command hny_command_pull = {
         "release that is there is not replaced by what a depot calls its latest, and no release by other "
         "content.",
     .example = "honyaku pull https://example.org/models/en-ja@latest --into models/ --key anna.pub\n"
+               "honyaku pull depot://example.org:5560/en-ja@latest --into models/ --server-key depot.pub\n"
                "honyaku pull /mnt/models/en-ja@3 -o en-ja.tar.zst",
     .options = options,
     .least = 1,

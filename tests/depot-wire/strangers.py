@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+"""What no good client of a depot does. Prints nothing where the depot behaves.
+
+    strangers.py greedy ENDPOINT FILE BYTES SECONDS    asks by many connections, never reads, and claims that all has come
+    strangers.py liar ENDPOINT PATH KEY SERVER         pushes PATH, one bit of it changed on the way
+    strangers.py slow ENDPOINT FILE BYTES              reads at some MiB a second; writes the file to standard output
+    strangers.py offer ENDPOINT FILE                   offers a file without a key
+    strangers.py noise ENDPOINT                        says what is no message, or about nothing
+"""
+import os
+import struct
+import sys
+import time
+import zmq
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../clients"))
+import depot
+
+CONNECTIONS, TRANSFERS = 5, 8  # together fewer than a depot has
+
+
+def greedy(endpoint, name, size, seconds):
+    sockets = [depot.Depot(endpoint) for _ in range(CONNECTIONS)]
+    end = time.monotonic() + float(seconds)
+    for one in sockets:
+        for transfer in range(1, TRANSFERS + 1):
+            one.say(b"FETCH", transfer, 1 << 62, 0, int(size), data=name.encode())
+    while time.monotonic() < end:
+        for one in sockets:
+            for transfer in range(1, TRANSFERS + 1):
+                one.say(b"HAVE", transfer, int(size), int.from_bytes(os.urandom(8), "big"))
+        time.sleep(0.05)
+
+
+class Liar(depot.Depot):
+    def say(self, verb, *numbers, data=None):
+        if verb == b"CHUNK" and numbers[1] == 0:
+            data = bytes([data[0] ^ 1]) + data[1:]
+        super().say(verb, *numbers, data=data)
+
+
+def liar(endpoint, path, key, server):
+    try:
+        print("stored", Liar(endpoint, key, server).push(path))
+    except depot.Refused as reason:
+        if not str(reason).startswith("damaged"):
+            print(reason)
+
+
+def slow(endpoint, name, size):
+    depot.CREDIT = 1 << 18
+    for _, data in depot.Depot(endpoint).pull(b"FETCH", name.encode(), 0, int(size)):
+        sys.stdout.buffer.write(data)
+        time.sleep(0.01)
+
+
+def offer(endpoint, name):
+    one = depot.Depot(endpoint)
+    one.transfer = 1
+    one.say(b"OFFER", 1, 5, 100, data=name.encode())
+    verb, _, rest = one.hear(lambda: None)
+    if verb != b"REFUSED" or rest[0] != b"not-allowed":
+        print("an offer without a key:", verb, rest)
+    one.say(b"CHUNK", 1, 0, 100, 0, data=b"x")
+    verb, _, rest = one.hear(lambda: None)
+    if verb != b"UNKNOWN":
+        print("a chunk of nothing:", verb, rest)
+
+
+def noise(endpoint):
+    one = depot.Depot(endpoint)
+    number = struct.pack(">Q", 1)
+    wrong = [[b"", b""], [b"HNYD1"], [b"HNYD1", b"INDEX"], [b"HNYD1", b"MOON", number], [b"HNY1", b"INDEX", number * 2],
+             [b"HNYD1", b"STORED", number], [b"HNYD1"] * 1000, [os.urandom(1000)] * 3]
+    for frames in wrong:
+        one.socket.send_multipart(frames)
+    refused = [[b"HNYD1", b"INDEX", number], [b"HNYD1", b"FETCH", number * 3 + struct.pack(">Q", 9), b"../index.json"],
+               [b"HNYD1", b"FETCH", number * 4, b"0" * 64], [b"HNYD1", b"INDEX", number * 2, b"more"]]
+    one.transfer = 1
+    for frames in refused[1:]:
+        one.socket.send_multipart(frames)
+        verb, _, rest = one.hear(lambda: None)
+        if verb != b"REFUSED" or rest[0] != b"malformed":
+            print(frames, verb, rest)
+    for verb in (b"HAVE", b"CHUNK"):
+        one.say(verb, 1, *((0, 0) if verb == b"HAVE" else (0, 1, 0)), data=b"x" if verb == b"CHUNK" else None)
+        said, _, _ = one.hear(lambda: None)
+        if said != b"UNKNOWN":
+            print(verb, said)
+    # Frames that are too large: ZeroMQ hangs up.
+    one.socket.send_multipart([b"HNYD1", b"CHUNK", number * 4, bytes(10 << 20)])
+    other = depot.Depot(endpoint)
+    if not other.index():
+        print("no index")
+
+
+{"greedy": greedy, "liar": liar, "slow": slow, "offer": offer, "noise": noise}[sys.argv[1]](*sys.argv[2:])
