@@ -13,11 +13,17 @@
 #include "bundle/depot.h"
 #include "model/safetensors.h"
 #include "pipeline/carrier_folder.h"
+#include "pipeline/carrier_zmq.h"
+#include "pipeline/depot_server.h"
+#include "pipeline/keys.h"
 #include "pipeline/partial.h"
 #include "pipeline/pull.h"
+#include "pipeline/push.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char work[] = "/tmp/honyaku-bench-XXXXXX";
@@ -118,16 +124,97 @@ static void verify(const struct measured *measured) {
     hny_bundle_free(&bundle);
 }
 
-static void pull(const struct measured *measured) {
-    struct hny_carrier carrier;
+static void pull_by(const struct hny_carrier *carrier) {
     struct hny_pull_options options = HNY_PULL_DEFAULTS;
     struct hny_pulled pulled;
-    (void)measured;
     options.reading.threads = hny_processors();
-    demand(hny_carrier_folder_open(&carrier, in_work("depot")));
-    demand(hny_pull(&carrier, "depot", "bench", in_work("pulled"), false, &options, &pulled));
+    demand(hny_pull(carrier, "depot", "bench", in_work("pulled"), false, &options, &pulled));
     hny_pulled_free(&pulled);
+    carrier->close(carrier->context);
+}
+
+static void pull(const struct measured *measured) {
+    struct hny_carrier carrier;
+    (void)measured;
+    demand(hny_carrier_folder_open(&carrier, in_work("depot")));
+    pull_by(&carrier);
+}
+
+/* --- Over ZeroMQ --------------------------------------------------------------------------------------- */
+
+static struct {
+    char endpoint[256];
+    pid_t process;
+} servers[2]; /* without keys, and with them */
+enum { OPEN, KEYED };
+
+static void tell_endpoint(void *context, const char *endpoint) {
+    bench_demand(write(*(const int *)context, endpoint, strlen(endpoint) + 1) > 0, "telling an endpoint");
+}
+
+static void start_server(int which) {
+    struct hny_depot_server_options options;
+    int ends[2];
+    bench_demand(pipe(ends) == 0, "a pipe");
+    fflush(stdout);
+    servers[which].process = fork();
+    bench_demand(servers[which].process >= 0, "a process");
+    if (servers[which].process == 0) {
+        hny_depot_server_options_defaults(&options);
+        options.folder = in_work(which == KEYED ? "other" : "depot");
+        options.bind = "tcp://127.0.0.1:0";
+        if (which == KEYED) options.key = in_work("bench.key");
+        if (which == KEYED) options.allow_push = in_work("bench.pub");
+        hny_service_catch();
+        demand(hny_depot_server_run(&options, tell_endpoint, &ends[1]));
+        _exit(0);
+    }
+    close(ends[1]);
+    bench_demand(read(ends[0], servers[which].endpoint, sizeof servers[which].endpoint) > 0, "an endpoint");
+    close(ends[0]);
+}
+
+static void stop_server(int which) {
+    int status;
+    kill(servers[which].process, SIGTERM);
+    bench_demand(waitpid(servers[which].process, &status, 0) > 0 && status == 0, "a depot that ends well");
+}
+
+static hny_status add(void *taker, const void *data, size_t size) {
+    return hny_partial_add(taker, data, size);
+}
+
+/* As receive, from the depot. */
+static void receive_over(const struct measured *measured) {
+    struct hny_carrier carrier;
+    struct hny_partial *partial = NULL;
+    char digest[HNY_DIGEST_TEXT];
+    bool right;
+    demand(hny_carrier_zmq_open(&carrier, servers[OPEN].endpoint, NULL, NULL, 30000));
+    demand(hny_partial_open(&partial, in_work("received"), measured->digest, measured->file.size));
+    demand(carrier.fetch(carrier.context, measured->digest, 0, measured->file.size, add, partial));
+    demand(hny_partial_check(partial, &right, digest));
+    bench_demand(right, "the digest");
+    demand(hny_partial_commit(&partial));
     carrier.close(carrier.context);
+}
+
+static void pull_over(const struct measured *measured) {
+    struct hny_carrier carrier;
+    (void)measured;
+    demand(hny_carrier_zmq_open(&carrier, servers[OPEN].endpoint, NULL, NULL, 30000));
+    pull_by(&carrier);
+}
+
+/* To a depot that has nothing yet: digested here; then written, digested, verified, copied and published. */
+static void push_over(const struct measured *measured) {
+    char file[HNY_DIGEST_TEXT];
+    (void)measured;
+    hny_directory_remove(in_work("other/bundles"));
+    unlink(in_work("other/index.json"));
+    const struct hny_push_options options = {
+        .endpoint = servers[KEYED].endpoint, .key = in_work("bench.key"), .server = in_work("bench.pub")};
+    demand(hny_push(in_work("packed"), &options, file));
 }
 
 static double rate(const struct measured *measured, size_t rounds, const char *name,
@@ -153,6 +240,7 @@ int main(int count, char **words) {
     bench_demand(megabytes > 0 && rounds > 0 && mkdtemp(work), "bench-pull [MEGABYTES] [ROUNDS]");
     hny_progress_quiet(true);
     write_model(megabytes);
+    demand(hny_keys_make(in_work("bench")));
     uint64_t bytes = publish();
     demand(hny_file_read(in_work("packed"), SIZE_MAX / 2, &measured.file));
     demand(hny_digest_bytes(measured.file.data, measured.file.size, measured.digest));
@@ -162,9 +250,19 @@ int main(int count, char **words) {
            received = rate(&measured, rounds, "received: written, digested, brought to disk", receive);
     rate(&measured, rounds, "verified, in every member", verify);
     double pulled = rate(&measured, rounds, "pulled from a folder: received and verified", pull);
+    start_server(OPEN);
+    start_server(KEYED);
+    double received_over = rate(&measured, rounds, "received over ZeroMQ", receive_over),
+           pulled_over = rate(&measured, rounds, "pulled over ZeroMQ: received and verified", pull_over),
+           pushed_over = rate(&measured, rounds, "pushed, encrypted: digested; received, verified, published",
+                              push_over);
+    stop_server(OPEN);
+    stop_server(KEYED);
     double slower = digest < disk ? digest : disk;
     printf("\nof the slower of SHA-256 and disk (target: 70 %%): received %.0f %%, pulled %.0f %%\n",
            100 * received / slower, 100 * pulled / slower);
+    printf("over ZeroMQ: received %.0f %%, pulled %.0f %%, pushed %.0f %%\n", 100 * received_over / slower,
+           100 * pulled_over / slower, 100 * pushed_over / slower);
     hny_buffer_free(&measured.file);
     demand(hny_directory_remove(work));
     return 0;
