@@ -7,6 +7,7 @@
 #include "pipeline/message.h"
 #include "tools/children.h"
 #include "tools/commands.h"
+#include "tools/depot_watch.h"
 #include "tools/service_state.h"
 #include "tools/signers.h"
 
@@ -21,12 +22,16 @@ enum { GATEWAYS, BROKERS, WORKERS }; /* the order in which they are stopped */
 
 static const struct hny_option options[] = {
     {"model", 'm', "DIR", false, false,
-     "a model's folder or bundle, or NAME=DIR; may come again, the first one serves those who name none"},
+     "a model's folder or bundle, one of a depot, or NAME=DIR; may come again, the first serves who names "
+     "none"},
     {"model-key", 0, "KEY", false, false,
      "whose signature a bundle must have: a public key, or a file of some; may come again"},
     {"bind", 'b', "ENDPOINT", false, false, "where clients connect (default: tcp://127.0.0.1:5555)"},
     {"http", 0, "ADDRESS", false, false,
      "also a gateway that speaks HTTP at ADDRESS:PORT or a port of 127.0.0.1: see honyaku gateway"},
+    HNY_MODEL_DEPOT_OPTIONS,
+    {"refresh", 0, "SECONDS", false, false,
+     "between looks for new releases of models that come from depots; 0: none (default: 60)"},
     {"workers", 'w', "N", false, false, "processes for each model (default: one a processor)"},
     {"shortlist", 0, NULL, false, false,
      "choose among the words of the model's shortlist (honyaku shortlist): faster"},
@@ -62,22 +67,21 @@ struct service {
     char endpoint[96];
     char gateway_keys[HNY_CHILDREN_FOLDER + 8]; /* name of the gateway's own pair; "": it needs none */
     struct hny_service_state state;
+    struct hny_model_cache_options cache;
+    struct hny_depot_watch *watch;
 };
 
 /* NAME=FOLDER, or a folder, whose name is the model's then. */
 static hny_status read_model(const char *text, struct served *model) {
     const char *equal = strchr(text, '=');
-    char folder[MOST_PATH];
     model->folder = equal ? equal + 1 : text;
     model->now.image = model->renewed.image = -1;
-    size_t size = (size_t)snprintf(folder, sizeof folder, "%s", model->folder);
-    if (size == 0 || size >= sizeof folder)
-        return hny_fail(HNY_ERROR_USAGE, "--model %s names no folder", text);
-    int written = equal ? snprintf(model->name, sizeof model->name, "%.*s", (int)(equal - text), text)
-                        : snprintf(model->name, sizeof model->name, "%s", hny_place_name(folder));
-    return written > 0 && (size_t)written < sizeof model->name
+    if (!equal) return hny_model_name(model->folder, model->name, sizeof model->name);
+    int written = snprintf(model->name, sizeof model->name, "%.*s", (int)(equal - text), text);
+    return written > 0 && (size_t)written < sizeof model->name && *model->folder
                ? HNY_OK
-               : hny_fail(HNY_ERROR_USAGE, "--model %s: the name has not 1 to %zu bytes", text,
+               : hny_fail(HNY_ERROR_USAGE,
+                          "--model %s: the name has not 1 to %zu bytes, or no folder follows", text,
                           sizeof model->name - 1);
 }
 
@@ -198,7 +202,12 @@ static hny_status open_version(const struct service *service, const char *folder
     struct hny_model *made = NULL;
     if (!folder) return HNY_OK;
     HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
-    HNY_TRY(hny_argument_place(service->arguments, "model-key", folder, &version->place));
+    struct hny_buffer path = {0};
+    hny_status found = hny_model_cache_fetch(folder, &service->cache, &path);
+    if (found == HNY_OK)
+        found = hny_argument_place(service->arguments, "model-key", path.data, &version->place);
+    hny_buffer_free(&path);
+    HNY_TRY(found);
     HNY_TRY(resolve(hny_place_folder(version->place), &version->folder));
     hny_status status = hny_folder_open_shared(&made, version->folder.data, precision, &version->image);
     if (status == HNY_OK && hny_argument_given(service->arguments, "shortlist"))
@@ -217,6 +226,7 @@ static hny_status open_service(struct service *service) {
 }
 
 static void close_service(struct service *service) {
+    hny_depot_watch_stop(&service->watch);
     hny_children_close(&service->children);
     for (size_t i = 0; i < service->count; i++) {
         close_version(&service->models[i].now);
@@ -257,9 +267,20 @@ static void note_reload(void *context, bool replaced) {
 
 /* --- Serving ---------------------------------------------------------------------------------------- */
 
+/* Before any model is opened, so that no release comes in between unseen. */
+static hny_status watch_depots(struct service *service) {
+    const char *models[MOST_MODELS];
+    size_t seconds = 60;
+    HNY_TRY(hny_argument_count(service->arguments, "refresh", 0, 86400, &seconds));
+    hny_argument_model_depot(service->arguments, &service->cache);
+    for (size_t i = 0; i < service->count; i++) models[i] = service->models[i].folder;
+    return hny_depot_watch_start(&service->watch, models, service->count, (unsigned)seconds, &service->cache);
+}
+
 static hny_status serve(struct service *service, const char *bind) {
     const char *state = hny_argument_text(service->arguments, "state");
     HNY_TRY(open_service(service));
+    HNY_TRY(watch_depots(service));
     for (size_t i = 0; i < service->count; i++)
         HNY_TRY(open_version(service, service->models[i].folder, &service->models[i].now));
     HNY_TRY(add_broker(service, bind));
@@ -287,7 +308,7 @@ static hny_status check_http(const struct hny_arguments *arguments) {
 }
 
 static hny_status run(const struct hny_arguments *arguments) {
-    struct service service = {.arguments = arguments};
+    struct service service = {.arguments = arguments, .cache = HNY_MODEL_CACHE_DEFAULTS};
     const char *bind = hny_argument_text(arguments, "bind");
     bool echo = hny_argument_given(arguments, "echo");
     if (!bind) bind = "tcp://127.0.0.1:5555";
@@ -325,7 +346,8 @@ const struct hny_command hny_command_serve = {
         "answered, and all end. With --key and --http the gateway has a key of its own, and whoever "
         "reaches its address is served without one. SIGHUP, or honyaku reload: the models, and lists of "
         "keys, are "
-        "taken up anew with nothing lost.",
+        "taken up anew with nothing lost; so is a new release of a model that was named by where a depot has "
+        "it, as --model depot://models.example.org:5560/en-ja@latest.",
     .example = "honyaku serve --model en-ja=model/ --bind tcp://127.0.0.1:5555 --workers 2",
     .options = options,
     .least = 0,

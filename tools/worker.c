@@ -3,6 +3,7 @@
 #include "model/folder_shortlist.h"
 #include "pipeline/worker.h"
 #include "tools/commands.h"
+#include "tools/depot_watch.h"
 #include "tools/signers.h"
 
 #include <stdlib.h>
@@ -14,11 +15,13 @@ enum { MOST_NAMES = 8 };
 static const struct hny_option options[] = {
     {"connect", 'c', "ENDPOINT", false, false,
      "the broker's endpoint for workers (default: tcp://127.0.0.1:5556)"},
-    {"model", 'm', "DIR", false, false, "the model's folder or bundle"},
+    {"model", 'm', "DIR", false, false,
+     "the model's folder or bundle, or one of a depot: depot://host:port/en-ja@latest"},
     {"model-key", 0, "KEY", false, false,
      "whose signature a bundle must have: a public key, or a file of some; may come again"},
     {"name", 'n', "NAME", false, false,
      "what requests call the model, as en-ja; may come again (default: the folder's name)"},
+    HNY_MODEL_DEPOT_OPTIONS,
     {"echo", 0, NULL, false, false, "no model: give back what comes, to try a connection"},
     {"threads", 't', "N", false, false, "threads that compute (default: 1)"},
     {"beam", 'b', "N", false, false, "hypotheses kept at each step; 1 is greedy (default: 5)"},
@@ -34,6 +37,17 @@ static const struct hny_option options[] = {
     {NULL, 0, NULL, false, false, NULL},
 };
 
+static hny_status open_place(const struct hny_arguments *arguments, const char *named,
+                             enum hny_precision precision, struct hny_model **model) {
+    struct hny_model_cache_options cache = HNY_MODEL_CACHE_DEFAULTS;
+    struct hny_buffer path = {0};
+    hny_argument_model_depot(arguments, &cache);
+    hny_status status = hny_model_cache_fetch(named, &cache, &path);
+    if (status == HNY_OK) status = hny_argument_model(arguments, path.data, precision, model);
+    hny_buffer_free(&path);
+    return status;
+}
+
 static hny_status open_model(const struct hny_arguments *arguments, const char *folder,
                              struct hny_model **model) {
     enum hny_precision precision;
@@ -41,7 +55,7 @@ static hny_status open_model(const struct hny_arguments *arguments, const char *
     size_t image = 0;
     HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
     HNY_TRY(hny_argument_count(arguments, "image", 3, 1 << 20, &image));
-    if (image == 0) return hny_argument_model(arguments, folder, precision, model);
+    if (image == 0) return open_place(arguments, folder, precision, model);
     int file = (int)image;
     hny_status status = hny_folder_open_shared(model, folder, precision, &file);
     close(file);
@@ -49,8 +63,9 @@ static hny_status open_model(const struct hny_arguments *arguments, const char *
 }
 
 static hny_status work(const struct hny_arguments *arguments, struct hny_worker_options *chosen,
-                       char *folder) {
+                       const char *model) {
     const char *names[MOST_NAMES];
+    char name[HNY_ROUTE_NAME] = "echo";
     size_t credit = 0;
     HNY_TRY(hny_argument_count(arguments, "threads", 1, 1024, &chosen->translator.threads));
     HNY_TRY(hny_argument_count(arguments, "beam", 1, 1000, &chosen->translator.beam));
@@ -62,7 +77,10 @@ static hny_status work(const struct hny_arguments *arguments, struct hny_worker_
         return hny_fail(HNY_ERROR_USAGE, "--name comes %zu times: at most %d", chosen->name_count,
                         MOST_NAMES);
     for (size_t i = 0; i < chosen->name_count; i++) names[i] = hny_argument_at(arguments, "name", i);
-    if (chosen->name_count == 0) names[chosen->name_count++] = folder ? hny_place_name(folder) : "echo";
+    if (chosen->name_count == 0) {
+        if (model) HNY_TRY(hny_model_name(model, name, sizeof name));
+        names[chosen->name_count++] = name;
+    }
     for (size_t i = 0; i < chosen->name_count; i++)
         if (!*names[i] || strlen(names[i]) >= HNY_ROUTE_NAME)
             return hny_fail(HNY_ERROR_USAGE, "the name \"%s\" has not 1 to %d bytes", names[i],
@@ -91,9 +109,7 @@ static hny_status run(const struct hny_arguments *arguments) {
     }
     chosen.model = model;
     chosen.translator.shortlist = hny_argument_given(arguments, "shortlist") && model;
-    char *copy = folder ? strdup(folder) : NULL;
-    hny_status status = work(arguments, &chosen, copy);
-    free(copy);
+    hny_status status = work(arguments, &chosen, folder);
     hny_model_destroy(&model);
     return status;
 }

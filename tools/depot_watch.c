@@ -1,0 +1,108 @@
+#include "tools/depot_watch.h"
+
+#include "base/memory.h"
+#include "base/progress.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_MS 100 /* after which an end is noticed */
+
+struct watched {
+    const char *model;
+    char digest[HNY_DIGEST_TEXT];
+};
+
+struct hny_depot_watch {
+    struct watched *watched;
+    size_t count;
+    unsigned seconds;
+    const struct hny_model_cache_options *options;
+    pthread_t thread;
+    bool running;
+    atomic_bool ending;
+};
+
+void hny_argument_model_depot(const struct hny_arguments *arguments,
+                              struct hny_model_cache_options *options) {
+    options->folder = hny_argument_text(arguments, "cache");
+    options->depot.server = hny_argument_text(arguments, "depot-key");
+    options->depot.key = hny_argument_text(arguments, "own-key");
+}
+
+/* What is new is in the cache before anybody is told, so that taking it up does not wait for it. */
+static hny_status look(const struct hny_depot_watch *watch, struct watched *watched, bool *fresh) {
+    struct hny_buffer path = {0};
+    char digest[HNY_DIGEST_TEXT];
+    HNY_TRY(hny_model_cache_digest(watched->model, watch->options, digest));
+    if (strcmp(digest, watched->digest) == 0) return HNY_OK;
+    hny_status status = hny_model_cache_fetch(watched->model, watch->options, &path);
+    hny_buffer_free(&path);
+    HNY_TRY(status);
+    memcpy(watched->digest, digest, sizeof digest);
+    *fresh = true;
+    return HNY_OK;
+}
+
+static void *live(void *argument) {
+    struct hny_depot_watch *watch = argument;
+    double due = hny_seconds() + watch->seconds;
+    while (!watch->ending && !hny_stop_requested()) {
+        nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000L}, NULL);
+        if (hny_seconds() < due) continue;
+        bool fresh = false;
+        for (size_t i = 0; i < watch->count; i++) {
+            hny_status status = look(watch, &watch->watched[i], &fresh);
+            if (status != HNY_OK && status != HNY_INTERRUPTED)
+                hny_progress_note("%s stays as it was: %s", watch->watched[i].model, hny_message());
+        }
+        if (fresh && !watch->ending) kill(getpid(), SIGHUP);
+        due = hny_seconds() + watch->seconds;
+    }
+    return NULL;
+}
+
+static hny_status start(struct hny_depot_watch *watch) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&watch->thread, NULL, live, watch);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) return hny_fail(HNY_ERROR_IO, "a thread could not be started: %s", strerror(error));
+    watch->running = true;
+    return HNY_OK;
+}
+
+hny_status hny_depot_watch_start(struct hny_depot_watch **watch, const char *const *models, size_t count,
+                                 unsigned seconds, const struct hny_model_cache_options *options) {
+    struct hny_depot_watch *made = hny_allocate(1, sizeof *made);
+    if (made) made->watched = hny_allocate(count, sizeof *made->watched);
+    hny_status status = made && made->watched ? HNY_OK : HNY_ERROR_MEMORY;
+    *watch = made;
+    for (size_t i = 0; status == HNY_OK && i < count; i++) {
+        if (!models[i] || !hny_model_is_remote(models[i])) continue;
+        made->watched[made->count].model = models[i];
+        status = hny_model_cache_digest(models[i], options, made->watched[made->count++].digest);
+    }
+    if (status == HNY_OK) {
+        made->seconds = seconds;
+        made->options = options;
+        if (made->count > 0 && seconds > 0) status = start(made);
+    }
+    if (status != HNY_OK || !made->running) hny_depot_watch_stop(watch);
+    return status;
+}
+
+void hny_depot_watch_stop(struct hny_depot_watch **watch) {
+    struct hny_depot_watch *old = *watch;
+    if (!old) return;
+    old->ending = true;
+    if (old->running) pthread_join(old->thread, NULL);
+    free(old->watched);
+    free(old);
+    *watch = NULL;
+}
