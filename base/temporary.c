@@ -44,6 +44,8 @@ static void remove_left(const char *under) {
 
 hny_status hny_temporary_open(struct hny_temporary *temporary, const char *under) {
     struct hny_buffer path = {0};
+    if (!under) under = getenv("TMPDIR");
+    if (!under || !*under) under = "/tmp";
     remove_left(under);
     hny_status status = hny_path_join(&path, under, PREFIX "XXXXXX");
     if (status == HNY_OK && !mkdtemp(path.data)) status = hny_fail_errno("%s: cannot be made", path.data);

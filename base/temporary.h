@@ -12,8 +12,9 @@ struct hny_temporary {
     int lock;
 };
 
-/* Makes a folder in UNDER. Before that it removes what this user's processes have left there: folders of such
- * a name that nobody holds and that are older than a minute. HNY_ERROR_IO where none can be made. */
+/* Makes a folder in UNDER, or where that is NULL in TMPDIR (/tmp). Before that it removes what this user's
+ * processes have left there: folders of such a name that nobody holds and that are older than a minute.
+ * HNY_ERROR_IO where none can be made. */
 hny_status hny_temporary_open(struct hny_temporary *temporary, const char *under);
 
 /* Removes it with all in it, back to the zero state. The thread's message stays; false where something is

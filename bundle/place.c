@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/temporary.h"
 #include "base/threads.h"
 #include "bundle/bundle.h"
 #include <libgen.h>
@@ -13,18 +14,8 @@
 struct hny_place {
     struct hny_bundle bundle; /* that was unpacked; else in the zero state */
     struct hny_buffer folder;
-    struct hny_buffer temporary; /* that holds it; empty where the folder is the caller's */
+    struct hny_temporary temporary; /* that holds it; none where the folder is the caller's */
 };
-
-hny_status hny_place_temporary(struct hny_buffer *path) {
-    const char *under = getenv("TMPDIR");
-    struct hny_buffer name = {0};
-    hny_status status = hny_path_join(&name, under && *under ? under : "/tmp", "honyaku-XXXXXX");
-    if (status == HNY_OK && !mkdtemp(name.data)) status = hny_fail_errno("%s: cannot be made", name.data);
-    if (status == HNY_OK) status = hny_buffer_append(path, name.data, name.size);
-    hny_buffer_free(&name);
-    return status;
-}
 
 static hny_status fill(struct hny_place *place, const char *model, const struct hny_signers *signers) {
     struct stat about;
@@ -33,8 +24,8 @@ static hny_status fill(struct hny_place *place, const char *model, const struct 
     if (there && S_ISDIR(about.st_mode) && signers)
         return hny_fail(HNY_ERROR_INPUT, "%s: a folder, which nobody signed; expected a bundle", model);
     if (!there || S_ISDIR(about.st_mode)) return hny_buffer_print(&place->folder, "%s", model);
-    HNY_TRY(hny_place_temporary(&place->temporary));
-    HNY_TRY(hny_path_join(&place->folder, place->temporary.data, "model"));
+    HNY_TRY(hny_temporary_open(&place->temporary, NULL));
+    HNY_TRY(hny_path_join(&place->folder, place->temporary.path.data, "model"));
     const struct hny_read_options options = {.threads = hny_processors(), .signers = signers};
     return hny_bundle_unpack(model, place->folder.data, &options, &place->bundle);
 }
@@ -60,13 +51,7 @@ const struct hny_bundle *hny_place_bundle(const struct hny_place *place) {
 
 void hny_place_close(struct hny_place **place) {
     if (!*place) return;
-    struct hny_buffer temporary = (*place)->temporary;
-    char message[1024];
-    /* An earlier failure is the one to tell. */
-    snprintf(message, sizeof message, "%s", hny_message());
-    if (temporary.size && hny_directory_remove(temporary.data) != HNY_OK)
-        hny_fail(HNY_ERROR_IO, "%s", message);
-    hny_buffer_free(&temporary);
+    (void)hny_temporary_close(&(*place)->temporary); /* nobody needs what may stay */
     hny_bundle_free(&(*place)->bundle);
     hny_buffer_free(&(*place)->folder);
     free(*place);

@@ -23,11 +23,6 @@ void hny_place_close(struct hny_place **place); /* nulls; NULL is allowed */
 hny_status hny_place_open_model(struct hny_model **model, const char *path, enum hny_precision precision,
                                 const struct hny_signers *signers);
 
-/* Makes a folder in TMPDIR (/tmp) that only this user can enter, the caller's to remove, and appends its
- * path.
- */
-hny_status hny_place_temporary(struct hny_buffer *path);
-
 /* The last part of PATH without ".tar.zst", which is cut off in place: what a model is called by default. */
 const char *hny_place_name(char *path);
 

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/lines.h"
 #include "base/progress.h"
+#include "base/temporary.h"
 #include "bundle/place.h"
 #include "model/bleu.h"
 #include "model/chrf.h"
@@ -136,18 +137,15 @@ static hny_status score_place(struct run *run, const char *path, enum hny_precis
 /* --- All of it ----------------------------------------------------------------------------------------- */
 
 static hny_status score_packed(struct run *run, const char *model) {
-    struct hny_buffer folder = {0}, file = {0};
-    hny_status status = hny_place_temporary(&folder);
-    if (status == HNY_OK) status = hny_path_join(&file, folder.data, "bundle");
+    struct hny_temporary temporary = {{0}, 0};
+    struct hny_buffer file = {0};
+    hny_status status = hny_temporary_open(&temporary, NULL);
+    if (status == HNY_OK) status = hny_path_join(&file, temporary.path.data, "bundle");
     struct hny_pack_options options = *run->options;
     options.base_count = 0; /* a delta restores what the whole does */
     if (status == HNY_OK) status = hny_bundle_pack(model, file.data, &options, NULL, NULL);
     if (status == HNY_OK) status = score_place(run, file.data, run->scores->products, &run->scores->after);
-    if (folder.size > 0) {
-        hny_status removed = hny_directory_remove(folder.data);
-        if (status == HNY_OK) status = removed;
-    }
-    hny_buffer_free(&folder);
+    (void)hny_temporary_close(&temporary); /* nobody needs what may stay */
     hny_buffer_free(&file);
     return status;
 }
