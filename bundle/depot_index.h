@@ -66,4 +66,7 @@ hny_status hny_depot_index_find(const struct hny_depot_index *index, const char 
 /* Whether WANTED is a digest's first digits, and no name. */
 bool hny_depot_is_digest(const char *wanted);
 
+/* Whether WANTED asks for the same content at any time: by its digest or the release's number. */
+bool hny_depot_is_fixed(const char *wanted);
+
 #endif

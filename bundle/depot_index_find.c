@@ -8,6 +8,13 @@ bool hny_depot_is_digest(const char *wanted) {
            strspn(wanted, "0123456789abcdef") == length;
 }
 
+bool hny_depot_is_fixed(const char *wanted) {
+    struct hny_release release;
+    if (hny_depot_is_digest(wanted)) return true;
+    return hny_release_parse(&release, wanted) == HNY_OK && release.number > 0 &&
+           release.number != HNY_RELEASE_LATEST;
+}
+
 bool hny_depot_name_fits(const char *name) {
     return hny_release_name_fits(name) && !hny_depot_is_digest(name);
 }

@@ -1,19 +1,27 @@
 #include "pipeline/model_cache.h"
 
 #include "base/file.h"
+#include "base/progress.h"
 #include "bundle/depot_index.h"
 #include "bundle/place.h"
+#include "pipeline/pull_held.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_PATH = 4096, DEPOT_DIGITS = 16 };
+enum { HASTE = 5 }; /* seconds that a depot is waited for which one can begin without */
 
 bool hny_model_is_remote(const char *model) {
     static const char *const schemes[] = {"depot://", "https://", "http://"};
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (strncasecmp(model, schemes[i], strlen(schemes[i])) == 0) return true;
     return false;
+}
+
+bool hny_model_is_fixed(const char *model) {
+    const char *slash = strrchr(model, '/');
+    return hny_model_is_remote(model) && slash && hny_depot_is_fixed(slash + 1);
 }
 
 hny_status hny_model_name(const char *model, char *name, size_t room) {
@@ -93,6 +101,59 @@ hny_status hny_model_cache_fetch(const char *model, const struct hny_model_cache
     hny_buffer_clear(path);
     if (!hny_model_is_remote(model)) return hny_buffer_append(path, model, strlen(model));
     return ask(model, options, path, NULL);
+}
+
+/* --- Beginning with what is there ---------------------------------------------------------------------- */
+
+static hny_status find_kept(const char *model, const struct hny_model_cache_options *options,
+                            struct hny_buffer *path, struct hny_bundle *kept, bool *fixed) {
+    struct hny_buffer depot = {0}, folder = {0};
+    const char *wanted;
+    *kept = (struct hny_bundle){0};
+    hny_status status = hny_depot_source_split(model, &depot, &wanted);
+    if (status == HNY_OK) status = find_folder(depot.data, options, &folder);
+    if (status == HNY_OK) status = hny_held_find(folder.data, wanted, &options->pull.reading, path, kept);
+    *fixed = status == HNY_OK && hny_depot_is_fixed(wanted);
+    hny_buffer_free(&depot);
+    hny_buffer_free(&folder);
+    return status;
+}
+
+/* PATH, with KEPT, gives way to what the depot has, if that can be reached. */
+static hny_status renew(const char *model, const struct hny_model_cache_options *options,
+                        const struct hny_bundle *kept, struct hny_buffer *path) {
+    struct hny_model_cache_options hasty = *options;
+    struct hny_buffer come = {0};
+    char digest[HNY_DIGEST_TEXT];
+    if (hasty.depot.web.patience > HASTE) hasty.depot.web.patience = HASTE;
+    hasty.pull.tries = 1;
+    hny_status status = ask(model, &hasty, NULL, digest);
+    bool reached = status == HNY_OK;
+    if (reached && strcmp(digest, kept->digest) == 0) return HNY_OK;
+    if (reached) status = ask(model, options, &come, NULL);
+    if (status == HNY_OK) {
+        hny_buffer_clear(path);
+        status = hny_buffer_append(path, come.data, come.size);
+    }
+    hny_buffer_free(&come);
+    if (status != HNY_ERROR_IO) return status;
+    hny_progress_note("%s: %s (%s): the cache's %s@%llu is served", model,
+                      reached ? "could not be fetched" : "the depot cannot be reached", hny_message(),
+                      kept->name, (unsigned long long)kept->release);
+    return HNY_OK;
+}
+
+hny_status hny_model_cache_begin(const char *model, const struct hny_model_cache_options *options,
+                                 struct hny_buffer *path) {
+    struct hny_bundle kept;
+    bool fixed;
+    hny_buffer_clear(path);
+    if (!hny_model_is_remote(model)) return hny_buffer_append(path, model, strlen(model));
+    HNY_TRY(find_kept(model, options, path, &kept, &fixed));
+    if (path->size == 0) return ask(model, options, path, NULL);
+    hny_status status = fixed ? HNY_OK : renew(model, options, &kept, path);
+    hny_bundle_free(&kept);
+    return status;
 }
 
 hny_status hny_model_cache_digest(const char *model, const struct hny_model_cache_options *options,

@@ -4,6 +4,7 @@
 #include "bundle/bundle.h"
 #include "bundle/peek.h"
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,16 +51,22 @@ static hny_status place_in_folder(struct hny_held *held, const char *to,
 
 /* --- What ---------------------------------------------------------------------------------------------- */
 
-/* The release that the file ENTRY is called by; 0 where it is none of the bundle NAME's. */
-static uint64_t release_of(const char *entry, const char *name) {
+/* What the file ENTRY is called by; false where it is no release of a bundle. */
+static bool parse_entry(struct hny_release *release, const char *entry) {
     char text[HNY_RELEASE_TEXT];
-    struct hny_release release;
     size_t length = strlen(entry), end = sizeof suffix - 1;
-    if (length <= end || length - end >= sizeof text || strcmp(entry + length - end, suffix) != 0) return 0;
+    if (length <= end || length - end >= sizeof text || strcmp(entry + length - end, suffix) != 0)
+        return false;
     memcpy(text, entry, length - end);
     text[length - end] = '\0';
-    if (hny_release_parse(&release, text) != HNY_OK || strcmp(release.name, name) != 0) return 0;
-    return release.number <= HNY_RELEASE_MOST ? release.number : 0;
+    return hny_release_parse(release, text) == HNY_OK && release->number > 0 &&
+           release->number <= HNY_RELEASE_MOST;
+}
+
+/* The release that the file ENTRY is called by; 0 where it is none of the bundle NAME's. */
+static uint64_t release_of(const char *entry, const char *name) {
+    struct hny_release release;
+    return parse_entry(&release, entry) && strcmp(release.name, name) == 0 ? release.number : 0;
 }
 
 /* The highest release in the folder: what calls itself by another name than its file's is none. */
@@ -101,17 +108,10 @@ hny_status hny_held_open(struct hny_held *held, const char *to, bool into,
 
 /* --- Whether ------------------------------------------------------------------------------------------- */
 
-static bool names_release(const char *wanted) {
-    struct hny_release release;
-    if (hny_depot_is_digest(wanted)) return true;
-    return hny_release_parse(&release, wanted) == HNY_OK && release.number > 0 &&
-           release.number != HNY_RELEASE_LATEST;
-}
-
 static hny_status check_later(const struct hny_bundle *there, const char *source, const char *wanted,
                               const struct hny_depot_bundle *bundle) {
     if (!there->name || strcmp(there->name, bundle->name) != 0 || there->release <= bundle->release ||
-        names_release(wanted))
+        hny_depot_is_fixed(wanted))
         return HNY_OK;
     return hny_fail(HNY_ERROR_INPUT,
                     "%s: its latest is %s@%llu, but a later one, release %llu, is here already: ask for "
@@ -136,4 +136,60 @@ hny_status hny_held_check(const struct hny_held *held, const char *source, const
     hny_bundle_free(contents);
     return hny_fail(HNY_ERROR_INPUT, "%s: its %s@%llu has other content than the one that is here, %s",
                     source, bundle->name, (unsigned long long)bundle->release, held->path.data);
+}
+
+/* --- Without the depot --------------------------------------------------------------------------------- */
+
+static bool is_wanted(const struct hny_bundle *there, const char *wanted) {
+    struct hny_release release;
+    if (hny_depot_is_digest(wanted)) return strncmp(there->digest, wanted, strlen(wanted)) == 0;
+    if (hny_release_parse(&release, wanted) != HNY_OK || strcmp(there->name, release.name) != 0) return false;
+    return !hny_depot_is_fixed(wanted) || there->release == release.number;
+}
+
+/* Whether the file PATH, called by RELEASE, says that it is what is wanted. */
+static bool fits(const char *path, const struct hny_release *release, const char *wanted) {
+    struct hny_bundle there;
+    if (hny_bundle_peek(path, &there) != HNY_OK) return false;
+    bool fit = strcmp(there.name, release->name) == 0 && there.release == release->number &&
+               is_wanted(&there, wanted);
+    hny_bundle_free(&there);
+    return fit;
+}
+
+/* The highest release under *RELEASE that says so; *RELEASE 0: none. */
+static hny_status find_below(const char *folder, const char *wanted, uint64_t *release,
+                             struct hny_buffer *path) {
+    struct hny_buffer entered = {0};
+    struct hny_release called;
+    uint64_t below = *release;
+    DIR *entries = opendir(folder);
+    *release = 0;
+    if (!entries) return errno == ENOENT ? HNY_OK : hny_fail_errno("%s: cannot be listed", folder);
+    hny_status status = HNY_OK;
+    for (const struct dirent *entry; status == HNY_OK && (entry = readdir(entries));) {
+        if (!parse_entry(&called, entry->d_name) || called.number <= *release || called.number >= below)
+            continue;
+        status = hny_path_join(&entered, folder, entry->d_name);
+        if (status != HNY_OK || !fits(entered.data, &called, wanted)) continue;
+        *release = called.number;
+        status = hny_path_join(path, folder, entry->d_name);
+    }
+    closedir(entries);
+    hny_buffer_free(&entered);
+    return status;
+}
+
+hny_status hny_held_find(const char *folder, const char *wanted, const struct hny_read_options *reading,
+                         struct hny_buffer *path, struct hny_bundle *contents) {
+    uint64_t release = HNY_RELEASE_MOST + 1;
+    hny_status status;
+    *contents = (struct hny_bundle){0};
+    do {
+        hny_buffer_clear(path);
+        HNY_TRY(find_below(folder, wanted, &release, path));
+        if (release == 0) return HNY_OK;
+        status = hny_bundle_verify(path->data, reading, contents);
+    } while (status == HNY_ERROR_INPUT);
+    return status;
 }

@@ -25,4 +25,11 @@ hny_status hny_held_check(const struct hny_held *held, const char *source, const
                           const struct hny_depot_bundle *bundle, const struct hny_read_options *reading,
                           struct hny_bundle *contents, bool *good);
 
+/* What FOLDER has of what WANTED asks for (hny_depot_index_find), in files that are called as pulling INTO
+ * does: the highest such release that is whole by reading all of it with READING. PATH, which is cleared
+ * first, says where, and CONTENTS are the caller's to free; where there is none PATH is empty, CONTENTS in
+ * the zero state. */
+hny_status hny_held_find(const char *folder, const char *wanted, const struct hny_read_options *reading,
+                         struct hny_buffer *path, struct hny_bundle *contents);
+
 #endif

@@ -12,35 +12,38 @@
 
 #define TICK_MS 100 /* after which an end is noticed */
 
-struct watched {
-    const char *model;
-    char digest[HNY_DIGEST_TEXT];
-};
-
 struct hny_depot_watch {
-    struct watched *watched;
+    struct hny_watched *watched;
     size_t count;
     unsigned seconds;
-    const struct hny_model_cache_options *options;
+    const struct hny_arguments *arguments;
     pthread_t thread;
     bool running;
     atomic_bool ending;
 };
 
-void hny_argument_model_depot(const struct hny_arguments *arguments,
-                              struct hny_model_cache_options *options) {
-    options->folder = hny_argument_text(arguments, "cache");
-    options->depot.server = hny_argument_text(arguments, "depot-key");
-    options->depot.key = hny_argument_text(arguments, "own-key");
+static struct hny_model_cache_options read_options(const struct hny_arguments *arguments) {
+    struct hny_model_cache_options options = HNY_MODEL_CACHE_DEFAULTS;
+    options.folder = hny_argument_text(arguments, "cache");
+    options.depot.server = hny_argument_text(arguments, "depot-key");
+    options.depot.key = hny_argument_text(arguments, "own-key");
+    return options;
+}
+
+hny_status hny_argument_model_begin(const struct hny_arguments *arguments, const char *model,
+                                    struct hny_buffer *path) {
+    const struct hny_model_cache_options options = read_options(arguments);
+    return hny_model_cache_begin(model, &options, path);
 }
 
 /* What is new is in the cache before anybody is told, so that taking it up does not wait for it. */
-static hny_status look(const struct hny_depot_watch *watch, struct watched *watched, bool *fresh) {
+static hny_status look(const struct hny_depot_watch *watch, struct hny_watched *watched, bool *fresh) {
+    const struct hny_model_cache_options options = read_options(watch->arguments);
     struct hny_buffer path = {0};
     char digest[HNY_DIGEST_TEXT];
-    HNY_TRY(hny_model_cache_digest(watched->model, watch->options, digest));
+    HNY_TRY(hny_model_cache_digest(watched->model, &options, digest));
     if (strcmp(digest, watched->digest) == 0) return HNY_OK;
-    hny_status status = hny_model_cache_fetch(watched->model, watch->options, &path);
+    hny_status status = hny_model_cache_fetch(watched->model, &options, &path);
     hny_buffer_free(&path);
     HNY_TRY(status);
     memcpy(watched->digest, digest, sizeof digest);
@@ -77,20 +80,18 @@ static hny_status start(struct hny_depot_watch *watch) {
     return HNY_OK;
 }
 
-hny_status hny_depot_watch_start(struct hny_depot_watch **watch, const char *const *models, size_t count,
-                                 unsigned seconds, const struct hny_model_cache_options *options) {
+hny_status hny_depot_watch_start(struct hny_depot_watch **watch, const struct hny_arguments *arguments,
+                                 const struct hny_watched *models, size_t count, unsigned seconds) {
     struct hny_depot_watch *made = hny_allocate(1, sizeof *made);
     if (made) made->watched = hny_allocate(count, sizeof *made->watched);
     hny_status status = made && made->watched ? HNY_OK : HNY_ERROR_MEMORY;
     *watch = made;
-    for (size_t i = 0; status == HNY_OK && i < count; i++) {
-        if (!models[i] || !hny_model_is_remote(models[i])) continue;
-        made->watched[made->count].model = models[i];
-        status = hny_model_cache_digest(models[i], options, made->watched[made->count++].digest);
-    }
+    for (size_t i = 0; status == HNY_OK && i < count; i++)
+        if (hny_model_is_remote(models[i].model) && !hny_model_is_fixed(models[i].model))
+            made->watched[made->count++] = models[i];
     if (status == HNY_OK) {
         made->seconds = seconds;
-        made->options = options;
+        made->arguments = arguments;
         if (made->count > 0 && seconds > 0) status = start(made);
     }
     if (status != HNY_OK || !made->running) hny_depot_watch_stop(watch);

@@ -16,16 +16,23 @@
             "for it: one's own keys (default: drawn where there is --depot-key)"                             \
     }
 
-/* What they ask for. */
-void hny_argument_model_depot(const struct hny_arguments *arguments, struct hny_model_cache_options *options);
+/* hny_model_cache_begin of MODEL as they ask for. */
+hny_status hny_argument_model_begin(const struct hny_arguments *arguments, const char *model,
+                                    struct hny_buffer *path);
 
-/* Looks now, and then every SECONDS, what the depots say of COUNT models, and fetches a bundle that is
- * another than before; when it is in the cache this process gets SIGHUP. Models that are no depot's are
- * passed over. MODELS and OPTIONS have to outlive the watch. HNY_OK, and *WATCH NULL, where there is nothing
- * to watch. */
+/* A model, as it was named, and the digest of the bundle that is in service. */
+struct hny_watched {
+    const char *model;
+    char digest[HNY_DIGEST_TEXT];
+};
+
+/* Looks every SECONDS what the depots say of COUNT models, and fetches a bundle that is another than the one
+ * in service; when it is in the cache this process gets SIGHUP. Models that are no depot's are passed over,
+ * and those that stay the same. The names and ARGUMENTS have to outlive the watch. HNY_OK, and *WATCH NULL,
+ * where there is nothing to watch. */
 struct hny_depot_watch;
-hny_status hny_depot_watch_start(struct hny_depot_watch **watch, const char *const *models, size_t count,
-                                 unsigned seconds, const struct hny_model_cache_options *options);
+hny_status hny_depot_watch_start(struct hny_depot_watch **watch, const struct hny_arguments *arguments,
+                                 const struct hny_watched *models, size_t count, unsigned seconds);
 void hny_depot_watch_stop(struct hny_depot_watch **watch); /* nulls; NULL is allowed */
 
 #endif

@@ -67,7 +67,6 @@ struct service {
     char endpoint[96];
     char gateway_keys[HNY_CHILDREN_FOLDER + 8]; /* name of the gateway's own pair; "": it needs none */
     struct hny_service_state state;
-    struct hny_model_cache_options cache;
     struct hny_depot_watch *watch;
 };
 
@@ -203,7 +202,7 @@ static hny_status open_version(const struct service *service, const char *folder
     if (!folder) return HNY_OK;
     HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
     struct hny_buffer path = {0};
-    hny_status found = hny_model_cache_fetch(folder, &service->cache, &path);
+    hny_status found = hny_argument_model_begin(service->arguments, folder, &path);
     if (found == HNY_OK)
         found = hny_argument_place(service->arguments, "model-key", path.data, &version->place);
     hny_buffer_free(&path);
@@ -267,20 +266,23 @@ static void note_reload(void *context, bool replaced) {
 
 /* --- Serving ---------------------------------------------------------------------------------------- */
 
-/* Before any model is opened, so that no release comes in between unseen. */
 static hny_status watch_depots(struct service *service) {
-    const char *models[MOST_MODELS];
-    size_t seconds = 60;
+    struct hny_watched models[MOST_MODELS];
+    size_t count = 0, seconds = 60;
     HNY_TRY(hny_argument_count(service->arguments, "refresh", 0, 86400, &seconds));
-    hny_argument_model_depot(service->arguments, &service->cache);
-    for (size_t i = 0; i < service->count; i++) models[i] = service->models[i].folder;
-    return hny_depot_watch_start(&service->watch, models, service->count, (unsigned)seconds, &service->cache);
+    for (size_t i = 0; i < service->count; i++) {
+        const struct served *model = &service->models[i];
+        const struct hny_bundle *bundle = model->folder ? hny_place_bundle(model->now.place) : NULL;
+        if (!bundle) continue;
+        models[count].model = model->folder;
+        memcpy(models[count++].digest, bundle->full, HNY_DIGEST_TEXT);
+    }
+    return hny_depot_watch_start(&service->watch, service->arguments, models, count, (unsigned)seconds);
 }
 
 static hny_status serve(struct service *service, const char *bind) {
     const char *state = hny_argument_text(service->arguments, "state");
     HNY_TRY(open_service(service));
-    HNY_TRY(watch_depots(service));
     for (size_t i = 0; i < service->count; i++)
         HNY_TRY(open_version(service, service->models[i].folder, &service->models[i].now));
     HNY_TRY(add_broker(service, bind));
@@ -290,6 +292,7 @@ static hny_status serve(struct service *service, const char *bind) {
     if (http) HNY_TRY(add_gateway(service, bind, http, hny_argument_given(service->arguments, "insecure")));
     hny_supervisor_on_reload(service->children.supervisor,
                              &(struct hny_supervisor_reload){reload, note_reload, 60000, service});
+    HNY_TRY(watch_depots(service));
     if (state) {
         HNY_TRY(hny_service_state_begin(&service->state));
         HNY_TRY(hny_service_state_write(state, &service->state));
@@ -308,7 +311,7 @@ static hny_status check_http(const struct hny_arguments *arguments) {
 }
 
 static hny_status run(const struct hny_arguments *arguments) {
-    struct service service = {.arguments = arguments, .cache = HNY_MODEL_CACHE_DEFAULTS};
+    struct service service = {.arguments = arguments};
     const char *bind = hny_argument_text(arguments, "bind");
     bool echo = hny_argument_given(arguments, "echo");
     if (!bind) bind = "tcp://127.0.0.1:5555";

@@ -39,10 +39,8 @@ static const struct hny_option options[] = {
 
 static hny_status open_place(const struct hny_arguments *arguments, const char *named,
                              enum hny_precision precision, struct hny_model **model) {
-    struct hny_model_cache_options cache = HNY_MODEL_CACHE_DEFAULTS;
     struct hny_buffer path = {0};
-    hny_argument_model_depot(arguments, &cache);
-    hny_status status = hny_model_cache_fetch(named, &cache, &path);
+    hny_status status = hny_argument_model_begin(arguments, named, &path);
     if (status == HNY_OK) status = hny_argument_model(arguments, path.data, precision, model);
     hny_buffer_free(&path);
     return status;
