@@ -41,8 +41,9 @@ struct hny_depot_removed {
  * with the bundle that it builds on. Then collects. */
 hny_status hny_depot_keep(const char *folder, size_t releases, struct hny_depot_removed *removed);
 
-/* Removes the files of bundles that the index does not name, and what killed processes left of theirs. Who
- * has such a file open can read it to its end; other files are left alone. */
+/* Removes the files of bundles that the index does not name, what killed processes left of theirs, and pushes
+ * that are abandoned (bundle/depot_abandoned.h). Who has such a file open can read it to its end; other files
+ * are left alone. */
 hny_status hny_depot_collect(const char *folder, struct hny_depot_removed *removed);
 
 #endif

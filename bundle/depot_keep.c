@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "base/memory.h"
+#include "bundle/depot_abandoned.h"
 #include "bundle/depot_edit.h"
 #include <dirent.h>
 #include <errno.h>
@@ -145,6 +146,7 @@ static hny_status change(const char *folder, size_t releases, struct hny_depot_r
     hny_status status = hny_depot_edit_begin(&edit, folder, false);
     if (status == HNY_OK && releases > 0) status = keep(&edit, releases, removed);
     if (status == HNY_OK) status = collect(&edit, removed);
+    if (status == HNY_OK) status = hny_depot_remove_abandoned(folder, removed);
     hny_depot_edit_end(&edit);
     return status;
 }

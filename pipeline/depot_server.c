@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/notify.h"
 #include "base/progress.h"
-#include "bundle/depot.h"
+#include "bundle/depot_abandoned.h"
 #include "pipeline/depot_pulls.h"
 #include "pipeline/depot_uploads.h"
 #include "pipeline/gate.h"
@@ -18,6 +18,7 @@
 
 #define TURN 64 /* messages that are read, and chunks that are sent, before it is the others' turn */
 #define TICK 100
+#define CLEAN_MS 3600000
 #define LINGER_MS 2000
 #define CONNECTION_MS 30000 /* after which the system gives up a connection that takes nothing */
 
@@ -35,6 +36,7 @@ struct server {
     struct hny_parcel parcel;
     struct hny_frames frames;
     uint64_t tokens[TOKENS], ticked;
+    uint64_t cleaned; /* when abandoned pushes were last looked for */
     size_t token;
     bool leaving;
 };
@@ -65,11 +67,23 @@ hny_status hny_depot_server_check(const struct hny_depot_server_options *options
 
 static hny_status publish(void *context, const char *path);
 
+/* That some cannot be removed is no reason not to serve. */
+static void clean_uploads(struct server *server, uint64_t now) {
+    struct hny_depot_removed removed = {0};
+    server->cleaned = now;
+    if (hny_depot_remove_abandoned(server->options->folder, &removed) != HNY_OK)
+        hny_progress_note("depot: %s", hny_message());
+    if (removed.files > 0)
+        hny_progress_note("depot: abandoned pushes removed: %zu, of %llu bytes", removed.files,
+                          (unsigned long long)removed.bytes);
+}
+
 static hny_status open_uploads(struct server *server) {
     const struct hny_depot_server_options *options = server->options;
     if (!options->allow_push) return HNY_OK;
-    HNY_TRY(hny_path_join(&server->partial, options->folder, "uploads"));
+    HNY_TRY(hny_path_join(&server->partial, options->folder, HNY_DEPOT_UPLOADS));
     HNY_TRY(hny_directory_create(server->partial.data));
+    clean_uploads(server, hny_milliseconds());
     const struct hny_depot_uploads_options chosen = {.folder = server->partial.data,
                                                      .most = options->uploads,
                                                      .largest = options->largest,
@@ -356,6 +370,7 @@ static hny_status tick(struct server *server) {
     bool gone;
     if (now - server->ticked < TICK) return HNY_OK;
     server->ticked = now;
+    if (server->uploads && now - server->cleaned >= CLEAN_MS) clean_uploads(server, now);
     while (hny_depot_pulls_drop(server->pulls, now, &peer, &transfer)) {
         HNY_TRY(tell(server, &peer, HNY_DEPOT_VERB_UNKNOWN, transfer, HNY_DEPOT_NOT_REFUSED, &gone));
         if (gone) hny_depot_pulls_gone(server->pulls, &peer, transfer);

@@ -11,10 +11,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_BYTES ((size_t)1 << 18)
 #define WRITE_BACK ((uint64_t)8 << 20) /* begun so often, so that the last fsync has little left to do */
+
+enum { LOCK_TRIES = 5, LOCK_PAUSE_NS = 10000000 };
 
 struct piece {
     struct piece *next;
@@ -165,14 +168,32 @@ static void *live(void *argument) {
 
 /* --- The caller's side --------------------------------------------------------------------------------- */
 
+/* Who removes what is abandoned (bundle/depot_abandoned.h) has the lock for a moment. */
+static hny_status lock_file(const struct hny_depot_upload *upload) {
+    for (int tries = 1; flock(upload->descriptor, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (errno != EWOULDBLOCK || tries == LOCK_TRIES)
+            return hny_fail_errno("%s: is written by another process", upload->path);
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
+    }
+    return HNY_OK;
+}
+
+/* Once more where it was removed between its opening and the lock: that file has no name any more. */
+static hny_status open_locked(struct hny_depot_upload *upload, struct stat *about) {
+    do {
+        if (upload->descriptor >= 0) close(upload->descriptor);
+        upload->descriptor = open(upload->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (upload->descriptor < 0) return hny_fail_errno("%s: cannot be opened", upload->path);
+        HNY_TRY(lock_file(upload));
+        if (fstat(upload->descriptor, about) != 0)
+            return hny_fail_errno("%s: cannot be asked for its size", upload->path);
+    } while (about->st_nlink == 0);
+    return HNY_OK;
+}
+
 static hny_status open_file(struct hny_depot_upload *upload) {
     struct stat about;
-    upload->descriptor = open(upload->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (upload->descriptor < 0) return hny_fail_errno("%s: cannot be opened", upload->path);
-    if (flock(upload->descriptor, LOCK_EX | LOCK_NB) != 0)
-        return hny_fail_errno("%s: is written by another process", upload->path);
-    if (fstat(upload->descriptor, &about) != 0)
-        return hny_fail_errno("%s: cannot be asked for its size", upload->path);
+    HNY_TRY(open_locked(upload, &about));
     upload->found = (uint64_t)about.st_size;
     if (upload->found > upload->bytes) {
         if (ftruncate(upload->descriptor, 0) != 0) return hny_fail_errno("%s: cannot be cut", upload->path);

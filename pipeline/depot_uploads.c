@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "bundle/depot_abandoned.h"
 #include "pipeline/depot_pulls.h"
 #include "pipeline/parcel.h"
 #include <stdio.h>
@@ -116,7 +117,8 @@ static enum hny_depot_refusal begin(struct hny_depot_uploads *uploads, const str
     if (uploads->count == uploads->options.most) return HNY_DEPOT_REFUSED_BUSY;
     memcpy(entry.key, key, sizeof entry.key);
     memcpy(entry.file, message->file, sizeof entry.file);
-    hny_status status = hny_buffer_print(&path, "%s/%s.partial", uploads->options.folder, message->file);
+    hny_status status =
+        hny_buffer_print(&path, "%s/%s" HNY_DEPOT_PARTIAL, uploads->options.folder, message->file);
     if (status == HNY_OK)
         status = hny_depot_upload_open(&entry.upload, path.data, message->file, message->end,
                                        &uploads->options.publisher, uploads->signal);

@@ -9,7 +9,8 @@ enum { MOST_THREADS = 256, MOST_RELEASES = 1000000 };
 
 static const struct hny_option options[] = {
     {"keep", 0, "N", false, false, "keep the N highest releases of each name, and what they build on"},
-    {"collect", 0, NULL, false, false, "remove files that the index does not name; --keep does so too"},
+    {"collect", 0, NULL, false, false,
+     "remove files that the index does not name, and abandoned pushes; --keep does so too"},
     {"key", 'k', "KEY", false, false,
      "whose signature FILE must have: a public key, or a file of some; may come again"},
     {"threads", 't', "N", false, false, "threads (default: one a processor)"},

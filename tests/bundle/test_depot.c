@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void open_all(void) {
@@ -295,6 +298,48 @@ Test(depot, collecting_takes_what_publishers_left_and_nothing_else) {
     cr_assert_eq(count_files(), 3);
     cr_assert_not(hny_path_exists(scratch_path("depot/index.json.1-0.tmp")));
     cr_assert_eq(hny_depot_collect(scratch_path("nowhere"), &removed), HNY_ERROR_IO);
+}
+
+/* An upload of a file called by 64 times DIGIT, last written to AGE seconds ago; opened. */
+static int put_upload(char digit, long age) {
+    char name[128], digits[65];
+    memset(digits, digit, sizeof digits - 1);
+    digits[sizeof digits - 1] = '\0';
+    snprintf(name, sizeof name, "depot/uploads/%s.partial", digits);
+    scratch_put(name, "begun", 5);
+    int file = open(scratch_path(name), O_RDWR);
+    cr_assert(file >= 0);
+    const struct timespec times[] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
+    cr_assert_eq(futimens(file, times), 0);
+    return file;
+}
+
+static bool is_linked(int file) {
+    struct stat about;
+    cr_assert_eq(fstat(file, &about), 0);
+    close(file);
+    return about.st_nlink == 1;
+}
+
+Test(depot, collecting_takes_pushes_that_nobody_has_gone_on_with_for_a_day) {
+    struct hny_depot_removed removed;
+    publish_release("en-ja", 1);
+    cr_assert_eq(hny_directory_create(scratch_path("depot/uploads")), HNY_OK);
+    scratch_put("depot/uploads/notes", "", 0);
+    int old = put_upload('a', 86401), fresh = put_upload('b', 86300), busy = put_upload('c', 86401);
+    int locked =
+        open(scratch_path("depot/uploads/"
+                          "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc.partial"),
+             O_RDWR);
+    cr_assert_eq(flock(locked, LOCK_EX | LOCK_NB), 0);
+    cr_assert_eq(hny_depot_collect(scratch_path("depot"), &removed), HNY_OK, "%s", hny_message());
+    cr_assert_eq(removed.files, 1);
+    cr_assert_eq(removed.bytes, 5);
+    cr_assert(!is_linked(old) && is_linked(fresh) && is_linked(busy));
+    cr_assert(hny_path_exists(scratch_path("depot/uploads/notes")));
+    close(locked);
+    cr_assert_eq(hny_depot_collect(scratch_path("depot"), &removed), HNY_OK, "%s", hny_message());
+    cr_assert_eq(removed.files, 1, "once nobody receives it any more");
 }
 
 Test(depot, an_open_file_can_be_read_after_it_was_collected) {
