@@ -141,7 +141,19 @@ static hny_status verify(struct pull *pull) {
     return HNY_OK;
 }
 
+/* The index proves nothing, but what it says itself that nobody wants need not come. */
+static hny_status check_signer(const struct pull *pull) {
+    const struct hny_signers *signers = pull->options->reading.signers;
+    const struct hny_depot_bundle *bundle = pull->bundle;
+    if (!signers || (bundle->key && hny_signers_have(signers, bundle->key))) return HNY_OK;
+    return hny_fail(HNY_ERROR_INPUT, "%s: its %s@%llu is not fetched: its index says that %s%s", pull->source,
+                    bundle->name, (unsigned long long)bundle->release,
+                    bundle->key ? "it was signed by another key, " : "nobody has signed it",
+                    bundle->key ? bundle->key : "");
+}
+
 static hny_status fetch_bundle(struct pull *pull, const struct hny_held *held) {
+    HNY_TRY(check_signer(pull));
     pull->begin = hny_seconds();
     HNY_TRY(hny_partial_open(&pull->partial, held->path.data, pull->bundle->file, pull->bundle->bytes));
     hny_partial_clean(held->folder.data, held->prefix.data, pull->partial);

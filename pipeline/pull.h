@@ -34,9 +34,11 @@ hny_status hny_pull_index(const struct hny_carrier *carrier, const char *source,
  * interruption or a death. It gets its name when its size and SHA-256 are the index's, it is a whole bundle
  * (hny_bundle_verify) of that name, release and digest, and it is on disk. So TO is the old file or the new
  * one at any moment. A bundle that is there already and good is not fetched again; one that is damaged is.
- * HNY_ERROR_INPUT: the depot has it not, or not as it says; HNY_ERROR_IO: it could not be reached, or nothing
- * could be written. What is there is not replaced by an older release of its name unless WANTED names that by
- * its number or digest, and never by other content of the same release: HNY_ERROR_INPUT. */
+ * Where one of the reading's signers must have signed it, and the index says that none did, nothing is
+ * fetched. HNY_ERROR_INPUT: that, or the depot has it not, or not as it says; HNY_ERROR_IO: it could not be
+ * reached, or nothing could be written. What is there is not replaced by an older release of its name unless
+ * WANTED names that by its number or digest, and never by other content of the same release: HNY_ERROR_INPUT.
+ */
 hny_status hny_pull(const struct hny_carrier *carrier, const char *source, const char *wanted, const char *to,
                     bool into, const struct hny_pull_options *options, struct hny_pulled *pulled);
 

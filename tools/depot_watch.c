@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/progress.h"
+#include "tools/signers.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,33 +23,54 @@ struct hny_depot_watch {
     atomic_bool ending;
 };
 
-static struct hny_model_cache_options read_options(const struct hny_arguments *arguments) {
-    struct hny_model_cache_options options = HNY_MODEL_CACHE_DEFAULTS;
-    options.folder = hny_argument_text(arguments, "cache");
-    options.depot.server = hny_argument_text(arguments, "depot-key");
-    options.depot.key = hny_argument_text(arguments, "own-key");
-    return options;
+/* Anew each time, since files of keys may have changed. SIGNERS, in the zero state, is the caller's to free
+ * also after a failure. */
+static hny_status read_options(const struct hny_arguments *arguments, struct hny_signers *signers,
+                               struct hny_model_cache_options *options) {
+    options->folder = hny_argument_text(arguments, "cache");
+    options->depot.server = hny_argument_text(arguments, "depot-key");
+    options->depot.key = hny_argument_text(arguments, "own-key");
+    return hny_argument_signers(arguments, "model-key", signers, &options->pull.reading.signers);
 }
 
 hny_status hny_argument_model_begin(const struct hny_arguments *arguments, const char *model,
                                     struct hny_buffer *path) {
-    const struct hny_model_cache_options options = read_options(arguments);
-    return hny_model_cache_begin(model, &options, path);
+    struct hny_model_cache_options options = HNY_MODEL_CACHE_DEFAULTS;
+    struct hny_signers signers = {0};
+    hny_status status = read_options(arguments, &signers, &options);
+    if (status == HNY_OK) status = hny_model_cache_begin(model, &options, path);
+    hny_signers_free(&signers);
+    return status;
 }
 
 /* What is new is in the cache before anybody is told, so that taking it up does not wait for it. */
-static hny_status look(const struct hny_depot_watch *watch, struct hny_watched *watched, bool *fresh) {
-    const struct hny_model_cache_options options = read_options(watch->arguments);
+static hny_status look(const struct hny_model_cache_options *options, struct hny_watched *watched,
+                       bool *fresh) {
     struct hny_buffer path = {0};
     char digest[HNY_DIGEST_TEXT];
-    HNY_TRY(hny_model_cache_digest(watched->model, &options, digest));
+    HNY_TRY(hny_model_cache_digest(watched->model, options, digest));
     if (strcmp(digest, watched->digest) == 0) return HNY_OK;
-    hny_status status = hny_model_cache_fetch(watched->model, &options, &path);
+    hny_status status = hny_model_cache_fetch(watched->model, options, &path);
     hny_buffer_free(&path);
     HNY_TRY(status);
     memcpy(watched->digest, digest, sizeof digest);
     *fresh = true;
     return HNY_OK;
+}
+
+/* Whether something has come. */
+static bool look_at_all(const struct hny_depot_watch *watch) {
+    bool fresh = false;
+    for (size_t i = 0; i < watch->count; i++) {
+        struct hny_model_cache_options options = HNY_MODEL_CACHE_DEFAULTS;
+        struct hny_signers signers = {0};
+        hny_status status = read_options(watch->arguments, &signers, &options);
+        if (status == HNY_OK) status = look(&options, &watch->watched[i], &fresh);
+        hny_signers_free(&signers);
+        if (status != HNY_OK && status != HNY_INTERRUPTED)
+            hny_progress_note("%s stays as it was: %s", watch->watched[i].model, hny_message());
+    }
+    return fresh;
 }
 
 static void *live(void *argument) {
@@ -57,13 +79,7 @@ static void *live(void *argument) {
     while (!watch->ending && !hny_stop_requested()) {
         nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000L}, NULL);
         if (hny_seconds() < due) continue;
-        bool fresh = false;
-        for (size_t i = 0; i < watch->count; i++) {
-            hny_status status = look(watch, &watch->watched[i], &fresh);
-            if (status != HNY_OK && status != HNY_INTERRUPTED)
-                hny_progress_note("%s stays as it was: %s", watch->watched[i].model, hny_message());
-        }
-        if (fresh && !watch->ending) kill(getpid(), SIGHUP);
+        if (look_at_all(watch) && !watch->ending) kill(getpid(), SIGHUP);
         due = hny_seconds() + watch->seconds;
     }
     return NULL;

@@ -16,7 +16,7 @@
             "for it: one's own keys (default: drawn where there is --depot-key)"                             \
     }
 
-/* hny_model_cache_begin of MODEL as they ask for. */
+/* hny_model_cache_begin of MODEL as they, and --model-key, ask for. */
 hny_status hny_argument_model_begin(const struct hny_arguments *arguments, const char *model,
                                     struct hny_buffer *path);
 

@@ -445,3 +445,31 @@ Test(pull, what_a_folder_holds_is_found_without_a_depot) {
     copy_part("file2", "here/en-ja@2.tar.zst", 0.9);
     find("en-ja", 1);
 }
+
+Test(pull, what_the_index_itself_says_has_no_good_signature_is_not_fetched) {
+    static const unsigned char bytes[2][HNY_SIGNER_BYTES] = {{1}, {2}};
+    char believed[HNY_SIGNER_TEXT], other[HNY_SIGNER_TEXT], keyed[2][HNY_SIGNER_TEXT + 16];
+    struct hny_signers signers = {0};
+    struct hny_pull_options choosy = options;
+    struct hny_pulled pulled;
+    hny_signer_encode(bytes[0], believed);
+    hny_signer_encode(bytes[1], other);
+    cr_assert_eq(hny_signers_add(&signers, believed), HNY_OK, "%s", hny_message());
+    choosy.reading.signers = &signers;
+    snprintf(keyed[0], sizeof keyed[0], "\"key\": \"%s\"", other);
+    snprintf(keyed[1], sizeof keyed[1], "\"key\": \"%s\"", believed);
+    const struct {
+        const char *key, *message;
+        unsigned fetches;
+    } cases[] = {{"\"key\": null", "nobody has signed it", 0}, {keyed[0], other, 0}, {keyed[1], "", 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fake = (struct fake){.from = "\"key\": null", .to = cases[i].key};
+        cr_assert_eq(
+            hny_pull(&carrier, "depot", "en-ja@1", scratch_path("here/file"), false, &choosy, &pulled),
+            HNY_ERROR_INPUT);
+        cr_assert(strstr(hny_message(), cases[i].message), "%s", hny_message());
+        cr_assert_eq(fake.fetches, cases[i].fetches, "%zu: %u", i, fake.fetches);
+        cr_assert_eq(count_here(), 0);
+    }
+    hny_signers_free(&signers);
+}
