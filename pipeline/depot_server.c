@@ -10,6 +10,7 @@
 #include "pipeline/parcel.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -19,6 +20,7 @@
 #define TURN 64 /* messages that are read, and chunks that are sent, before it is the others' turn */
 #define TICK 100
 #define CLEAN_MS 3600000
+#define TRIM_MS 5000
 #define LINGER_MS 2000
 #define CONNECTION_MS 30000 /* after which the system gives up a connection that takes nothing */
 
@@ -36,6 +38,7 @@ struct server {
     struct hny_parcel parcel;
     struct hny_frames frames;
     uint64_t tokens[TOKENS], ticked;
+    uint64_t trimmed; /* when memory that is free was last given back */
     uint64_t cleaned; /* when abandoned pushes were last looked for */
     size_t token;
     bool leaving;
@@ -370,6 +373,10 @@ static hny_status tick(struct server *server) {
     bool gone;
     if (now - server->ticked < TICK) return HNY_OK;
     server->ticked = now;
+    if (now - server->trimmed >= TRIM_MS) {
+        malloc_trim(0); /* what many connections took would stay, between what others still have */
+        server->trimmed = now;
+    }
     if (server->uploads && now - server->cleaned >= CLEAN_MS) clean_uploads(server, now);
     while (hny_depot_pulls_drop(server->pulls, now, &peer, &transfer)) {
         HNY_TRY(tell(server, &peer, HNY_DEPOT_VERB_UNKNOWN, transfer, HNY_DEPOT_NOT_REFUSED, &gone));

@@ -3,6 +3,8 @@
 
     strangers.py greedy ENDPOINT FILE BYTES SECONDS    asks by many connections, never reads, and claims that all has come
     strangers.py liar ENDPOINT PATH KEY SERVER         pushes PATH, one bit of it changed on the way
+    strangers.py crowd ENDPOINT COUNT PROCESS          asks for the index by COUNT connections at once, and for nothing else; prints
+                                                       the KiB that PROCESS had before, with them, and when they had gone
     strangers.py slow ENDPOINT FILE BYTES              reads at some MiB a second; writes the file to standard output
     strangers.py offer ENDPOINT FILE                   offers a file without a key
     strangers.py noise ENDPOINT                        says what is no message, or about nothing
@@ -30,6 +32,44 @@ def greedy(endpoint, name, size, seconds):
             for transfer in range(1, TRANSFERS + 1):
                 one.say(b"HAVE", transfer, int(size), int.from_bytes(os.urandom(8), "big"))
         time.sleep(0.05)
+
+
+def resident(process):
+    for line in open("/proc/%s/status" % process):
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+
+
+def descriptors(process):
+    return len(os.listdir("/proc/%s/fd" % process))
+
+
+def crowd(endpoint, count, process):
+    """Some read what comes, some never do; none says HAVE. What each is sent is an answer, or busy."""
+    before, open_before = resident(process), descriptors(process)
+    context = zmq.Context(io_threads=1)
+    context.max_sockets = int(count) + 10
+    sockets = []
+    for i in range(int(count)):
+        one = context.socket(zmq.DEALER)
+        one.linger = 0
+        one.connect(endpoint)
+        sockets.append(one)
+        one.send_multipart([b"HNYD1", b"INDEX", struct.pack(">QQ", 1, 1 << 62)])
+    for one in sockets[::2]:
+        if not one.poll(30000):
+            sys.exit("a connection has no answer")
+        one.recv_multipart()
+    during = resident(process)
+    for one in sockets:
+        one.close()
+    context.term()
+    end = time.monotonic() + 20
+    while descriptors(process) > open_before + 64 and time.monotonic() < end:  # 64: files of what waits to be confirmed
+        time.sleep(0.05)
+    if descriptors(process) > open_before + 64:
+        print("open files:", open_before, descriptors(process), file=sys.stderr)
+    print(before, during, resident(process))
 
 
 class Liar(depot.Depot):
@@ -94,4 +134,4 @@ def noise(endpoint):
         print("no index")
 
 
-{"greedy": greedy, "liar": liar, "slow": slow, "offer": offer, "noise": noise}[sys.argv[1]](*sys.argv[2:])
+{"greedy": greedy, "crowd": crowd, "liar": liar, "slow": slow, "offer": offer, "noise": noise}[sys.argv[1]](*sys.argv[2:])
