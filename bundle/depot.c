@@ -4,7 +4,9 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "bundle/bundle.h"
+#include "bundle/depot_chain.h"
 #include "bundle/depot_edit.h"
+#include "bundle/peek.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -124,7 +126,8 @@ static hny_status describe(const struct hny_bundle *contents, struct hny_depot_b
         if (!bundle->key) return HNY_ERROR_MEMORY;
     }
     memcpy(bundle->digest, contents->digest, sizeof bundle->digest);
-    memcpy(bundle->restores, contents->digest, sizeof bundle->restores);
+    memcpy(bundle->restores, contents->full, sizeof bundle->restores);
+    if (contents->parent) snprintf(bundle->parent, sizeof bundle->parent, "%s", contents->parent);
     strftime(bundle->published, sizeof bundle->published, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &date));
     return describe_scores(contents, &bundle->scores);
 }
@@ -141,12 +144,46 @@ static hny_status name_copy(const char *folder, const char *copy, const char *fi
     return status;
 }
 
+/* Checks all of COPY, a delta of PARENT, on what the depot has of that. */
+static hny_status verify_delta(const struct hny_depot_edit *edit, const char *copy, const char *parent,
+                               const struct hny_read_options *options, struct hny_bundle *contents) {
+    struct hny_depot_chain chain;
+    struct hny_buffer paths[HNY_CHAIN_MOST] = {{0}};
+    const char *bases[HNY_CHAIN_MOST];
+    struct hny_read_options reading = *options;
+    bool found;
+    HNY_TRY(hny_depot_chain_find(&edit->index, parent, NULL, 0, NULL, &chain, &found));
+    if (!found)
+        return hny_fail(HNY_ERROR_INPUT, "a delta of the bundle %s, which %s cannot make", parent,
+                        edit->folder);
+    hny_status status = HNY_OK;
+    for (size_t i = 0; status == HNY_OK && i < chain.count; i++) {
+        status = hny_depot_path(&paths[i], edit->folder, chain.bundles[i]->file);
+        bases[i] = paths[i].data;
+    }
+    reading.bases = bases;
+    reading.base_count = chain.count;
+    if (status == HNY_OK) status = hny_bundle_verify(copy, &reading, contents);
+    for (size_t i = 0; i < chain.count; i++) hny_buffer_free(&paths[i]);
+    return status;
+}
+
+static hny_status verify(const struct hny_depot_edit *edit, const char *copy,
+                         const struct hny_read_options *options, struct hny_bundle *contents) {
+    struct hny_bundle stated;
+    HNY_TRY(hny_bundle_peek(copy, &stated));
+    hny_status status = stated.parent ? verify_delta(edit, copy, stated.parent, options, contents)
+                                      : hny_bundle_verify(copy, options, contents);
+    hny_bundle_free(&stated);
+    return status;
+}
+
 static hny_status publish(struct hny_depot_edit *edit, const char *from, const char *copy,
                           const struct hny_read_options *options, struct hny_depot_published *published,
                           bool *changed) {
     struct hny_depot_bundle *bundle = &published->bundle;
     HNY_TRY(copy_file(from, copy, bundle->file, &bundle->bytes));
-    hny_status status = hny_bundle_verify(copy, options, &published->contents);
+    hny_status status = verify(edit, copy, options, &published->contents);
     if (status != HNY_OK) return hny_fail_within(status, "%s is not published", from);
     HNY_TRY(describe(&published->contents, bundle));
     HNY_TRY(hny_depot_index_add(&edit->index, edit->folder, bundle, changed));

@@ -17,11 +17,13 @@ hny_status hny_depot_read(const char *folder, struct hny_depot_index *index);
 hny_status hny_depot_path(struct hny_buffer *path, const char *folder, const char *file);
 
 /* Puts a copy of the bundle PATH into the depot FOLDER, which is made where it is missing. The copy is read
- * as hny_bundle_verify does with OPTIONS. HNY_ERROR_INPUT where the bundle is not good, has no release, or
- * its release is there with other content; the depot is as it was then. PUBLISHED, where it is not NULL,
- * receives what the index says of it, its texts the caller's to hny_depot_published_free; *CHANGED, where it
- * is not NULL, false: it was there already. Killed at any moment the depot is as before or after; what was
- * being copied is removed by the next that changes the depot. Waits while another process changes it. */
+ * as hny_bundle_verify does with OPTIONS, a delta on what the depot has of its base: the bases of OPTIONS are
+ * not looked at. HNY_ERROR_INPUT where the bundle is not good, has no release, builds on what the depot
+ * cannot make, or its release is there with other content; the depot is as it was then. PUBLISHED, where it
+ * is not NULL, receives what the index says of it, its texts the caller's to hny_depot_published_free;
+ * *CHANGED, where it is not NULL, false: it was there already. Killed at any moment the depot is as before or
+ * after; what was being copied is removed by the next that changes the depot. Waits while another process
+ * changes it. */
 struct hny_depot_published {
     struct hny_depot_bundle bundle;
     struct hny_bundle contents; /* owns the texts */

@@ -266,6 +266,8 @@ hny_status hny_depot_index_add(struct hny_depot_index *index, const char *source
                         "%s: a bundle in a depot has a name, not a digest's digits, and a release: pack "
                         "--name NAME@RELEASE",
                         source);
+    if (strcmp(bundle->parent, bundle->restores) == 0)
+        return hny_fail(HNY_ERROR_INPUT, "%s: a delta that makes what it builds on is of no use", source);
     for (size_t i = 0; i < index->count; i++) {
         const struct hny_depot_bundle *here = &index->bundles[i];
         if (!same_release(here, bundle)) continue;

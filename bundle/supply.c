@@ -18,6 +18,8 @@ struct hny_supply {
     const unsigned char *data; /* what was read ahead, or all of the memory */
     size_t size, at;
     uint64_t taken;
+    hny_status (*more)(void *context, uint64_t at, bool *end); /* NULL: it does not grow */
+    void *context;
 };
 
 static hny_status create(struct hny_supply **supply, const char *name) {
@@ -62,6 +64,14 @@ hny_status hny_supply_open(struct hny_supply **supply, const char *path) {
     return status;
 }
 
+hny_status hny_supply_open_growing(struct hny_supply **supply, const char *path,
+                                   hny_status (*more)(void *context, uint64_t at, bool *end), void *context) {
+    HNY_TRY(hny_supply_open(supply, path));
+    (*supply)->more = more;
+    (*supply)->context = context;
+    return HNY_OK;
+}
+
 void hny_supply_close(struct hny_supply **supply) {
     if (!*supply) return;
     if ((*supply)->ours && (*supply)->fd >= 0) close((*supply)->fd);
@@ -91,6 +101,8 @@ static hny_status fill(struct hny_supply *supply, bool *end) {
         return HNY_OK;
     }
     supply->at = supply->size = 0;
+    if (supply->more) HNY_TRY(supply->more(supply->context, supply->taken, end));
+    if (*end) return HNY_OK;
     HNY_TRY(read_some(supply, supply->room, READ_BYTES, &supply->size));
     *end = supply->size == 0;
     return HNY_OK;

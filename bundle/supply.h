@@ -15,6 +15,11 @@ hny_status hny_supply_open(struct hny_supply **supply, const char *path);
 
 /* The same from SIZE bytes of memory, which must outlive the supply; NAME stands for it in messages. */
 hny_status hny_supply_memory(struct hny_supply **supply, const char *name, const void *data, size_t size);
+
+/* The same from the file PATH, to which another thread adds: MORE waits until it has more than AT bytes, or
+ * sets *END where it has no more; what it returns other than HNY_OK the reader receives. */
+hny_status hny_supply_open_growing(struct hny_supply **supply, const char *path,
+                                   hny_status (*more)(void *context, uint64_t at, bool *end), void *context);
 void hny_supply_close(struct hny_supply **supply); /* nulls; NULL is allowed */
 
 /* The next SIZE bytes. HNY_ERROR_INPUT, "cut short", where they are not all there. */

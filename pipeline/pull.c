@@ -4,44 +4,25 @@
 #include "base/progress.h"
 #include "bundle/bundle.h"
 #include "bundle/depot.h"
-#include "pipeline/partial.h"
+#include "bundle/depot_chain.h"
+#include "pipeline/pull_fetch.h"
 #include "pipeline/pull_held.h"
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-enum { PAUSE_MOST_MS = 60000, PAUSE_STEP_MS = 50 };
+#include <unistd.h>
 
 struct pull {
-    const struct hny_carrier *carrier;
-    const char *source;
+    struct hny_fetch fetch;
     const struct hny_pull_options *options;
-    const struct hny_depot_bundle *bundle; /* what is fetched */
-    struct hny_partial *partial;
+    const struct hny_depot_index *index;
+    const struct hny_depot_bundle *bundle; /* what is wished for */
     struct hny_pulled *pulled;
-    double begin;
-    bool depot_refused; /* the depot, and not what is done here, was why it failed */
 };
 
 void hny_pulled_free(struct hny_pulled *pulled) {
     hny_bundle_free(&pulled->contents);
     hny_buffer_free(&pulled->path);
     *pulled = (struct hny_pulled){0};
-}
-
-/* --- Trying again -------------------------------------------------------------------------------------- */
-
-/* Before the try behind FAILURES that failed. The reason waits in hny_message(). */
-static hny_status wait_before(const struct hny_pull_options *options, unsigned failures) {
-    uint64_t pause = options->pause_ms;
-    for (unsigned i = 1; i < failures && pause < PAUSE_MOST_MS; i++) pause *= 2;
-    if (pause > PAUSE_MOST_MS) pause = PAUSE_MOST_MS;
-    hny_progress_note("%s; trying again", hny_message());
-    for (double end = hny_seconds() + (double)pause / 1e3; hny_seconds() < end;) {
-        if (hny_stop_requested()) return hny_fail(HNY_INTERRUPTED, "interrupted");
-        nanosleep(&(struct timespec){.tv_nsec = PAUSE_STEP_MS * 1000000l}, NULL);
-    }
-    return HNY_OK;
 }
 
 hny_status hny_pull_index(const struct hny_carrier *carrier, const char *source,
@@ -51,7 +32,7 @@ hny_status hny_pull_index(const struct hny_carrier *carrier, const char *source,
     hny_status status = carrier->index(carrier->context, &text);
     for (unsigned failures = 1; status == HNY_ERROR_IO && failures < options->tries; failures++) {
         hny_buffer_clear(&text);
-        status = wait_before(options, failures);
+        status = hny_fetch_wait(options, failures);
         if (status == HNY_OK) status = carrier->index(carrier->context, &text);
     }
     if (status == HNY_OK) status = hny_buffer_print(&name, "%s: " HNY_DEPOT_INDEX, source);
@@ -62,108 +43,199 @@ hny_status hny_pull_index(const struct hny_carrier *carrier, const char *source,
     return status;
 }
 
-/* --- One file ------------------------------------------------------------------------------------------ */
+/* --- What comes ---------------------------------------------------------------------------------------- */
 
-static void show(const struct pull *pull) {
-    double seconds = hny_seconds() - pull->begin;
-    if (seconds < 1) return;
-    hny_progress_show("%s@%llu: %.1f of %.1f MB, %.1f MB/s", pull->bundle->name,
-                      (unsigned long long)pull->bundle->release,
-                      (double)hny_partial_size(pull->partial) / 1e6, (double)pull->bundle->bytes / 1e6,
-                      (double)pull->pulled->bytes / seconds / 1e6);
-}
-
-static hny_status take(void *context, const void *data, size_t size) {
-    struct pull *pull = context;
-    pull->depot_refused = false;
-    HNY_TRY(hny_partial_add(pull->partial, data, size));
-    pull->pulled->bytes += size;
-    show(pull);
-    pull->depot_refused = true;
-    return HNY_OK;
-}
-
-/* Until all bytes are there. */
-static hny_status fetch(struct pull *pull) {
-    const struct hny_carrier *carrier = pull->carrier;
-    const struct hny_depot_bundle *bundle = pull->bundle;
-    for (unsigned failures = 0; hny_partial_size(pull->partial) < bundle->bytes;) {
-        uint64_t before = hny_partial_size(pull->partial);
-        pull->depot_refused = true;
-        hny_status status = carrier->fetch(carrier->context, bundle->file, before, bundle->bytes, take, pull);
-        if (status == HNY_OK && hny_partial_size(pull->partial) < bundle->bytes) {
-            hny_partial_remove(&pull->partial);
-            return hny_fail(HNY_ERROR_INPUT, "%s: %s: shorter than the index says", pull->source,
-                            bundle->file);
-        }
-        if (status == HNY_OK) break;
-        if (status != HNY_ERROR_IO || !pull->depot_refused) return status;
-        failures = hny_partial_size(pull->partial) > before ? 1 : failures + 1;
-        if (failures >= pull->options->tries) return status;
-        HNY_TRY(wait_before(pull->options, failures));
-    }
-    pull->depot_refused = false;
-    return HNY_OK;
-}
-
-/* What an earlier run left may be damaged: then once more from the beginning. */
-static hny_status fetch_right(struct pull *pull) {
-    char digest[HNY_DIGEST_TEXT];
-    bool right;
-    pull->pulled->resumed = hny_partial_size(pull->partial);
-    HNY_TRY(fetch(pull));
-    HNY_TRY(hny_partial_check(pull->partial, &right, digest));
-    if (!right && pull->pulled->resumed > 0) {
-        pull->pulled->resumed = 0;
-        HNY_TRY(hny_partial_restart(pull->partial));
-        HNY_TRY(fetch(pull));
-        HNY_TRY(hny_partial_check(pull->partial, &right, digest));
-    }
-    if (right) return HNY_OK;
-    hny_partial_remove(&pull->partial);
-    return hny_fail(HNY_ERROR_INPUT, "%s: what came has the SHA-256 %s, but the index says %s", pull->source,
-                    digest, pull->bundle->file);
-}
-
-/* The bundle must be the one that the index promised. */
-static hny_status verify(struct pull *pull) {
-    const struct hny_depot_bundle *bundle = pull->bundle;
-    struct hny_bundle *contents = &pull->pulled->contents;
+/* CONTENTS, of a bundle that came, must be what the index promised as BUNDLE. */
+static hny_status check_promise(const struct pull *pull, const struct hny_depot_bundle *bundle,
+                                const struct hny_bundle *contents) {
+    const char *source = pull->fetch.source;
     char name[HNY_RELEASE_TEXT];
-    HNY_TRY(hny_bundle_verify(hny_partial_path(pull->partial), &pull->options->reading, contents));
     hny_release_print(contents->name, contents->release, name);
     if (strcmp(contents->name, bundle->name) != 0 || contents->release != bundle->release)
-        return hny_fail(HNY_ERROR_INPUT, "%s: what it has as %s@%llu calls itself %s", pull->source,
-                        bundle->name, (unsigned long long)bundle->release, name);
+        return hny_fail(HNY_ERROR_INPUT, "%s: what it has as %s@%llu calls itself %s", source, bundle->name,
+                        (unsigned long long)bundle->release, name);
     if (strcmp(contents->digest, bundle->digest) != 0)
-        return hny_fail(HNY_ERROR_INPUT, "%s: %s has the digest %s, but the index says %s", pull->source,
-                        name, contents->digest, bundle->digest);
+        return hny_fail(HNY_ERROR_INPUT, "%s: %s has the digest %s, but the index says %s", source, name,
+                        contents->digest, bundle->digest);
+    if (strcmp(contents->full, bundle->restores) != 0)
+        return hny_fail(HNY_ERROR_INPUT, "%s: %s makes the bundle %s, but the index says %s", source, name,
+                        contents->full, bundle->restores);
     return HNY_OK;
+}
+
+static hny_status use_whole(struct pull *pull, const struct hny_depot_bundle *bundle,
+                            struct hny_partial **partial) {
+    struct hny_bundle *contents = &pull->pulled->contents;
+    /* Whatever kept it from being read as it came, it is read once more to say so. */
+    if (!hny_pull_check_end(&pull->fetch.check, contents))
+        HNY_TRY(hny_bundle_verify(hny_partial_path(*partial), &pull->options->reading, contents));
+    HNY_TRY(check_promise(pull, bundle, contents));
+    return hny_partial_commit(partial);
+}
+
+/* Its base is checked as the chain is read, by the digest that it states. */
+static hny_status check_delta(const struct pull *pull, const struct hny_depot_bundle *bundle,
+                              const struct hny_partial *partial) {
+    struct hny_bundle contents;
+    struct hny_read_options alone = pull->options->reading;
+    alone.alone = true;
+    HNY_TRY(hny_bundle_verify(hny_partial_path(partial), &alone, &contents));
+    hny_status status = check_promise(pull, bundle, &contents);
+    hny_bundle_free(&contents);
+    return status;
+}
+
+/* Where signers are asked for, the delta that they signed takes its place first: so there is no moment at
+ * which the bundle is there and what proves it is not. */
+static hny_status keep_proof(const struct pull *pull, const struct hny_held *held, struct hny_partial **last,
+                             const char **file) {
+    if (!pull->options->reading.signers) return HNY_OK;
+    HNY_TRY(hny_partial_commit(last));
+    *file = held->proof.data;
+    return HNY_OK;
+}
+
+static hny_status use_deltas(struct pull *pull, const struct hny_held *held,
+                             const struct hny_depot_chain *chain, struct hny_partial **partials) {
+    const char *files[HNY_CHAIN_MOST];
+    size_t count = 0, last = chain->count - 1;
+    struct hny_pack_options packing = HNY_PACK_DEFAULTS;
+    uint64_t bytes;
+    packing.threads = pull->options->reading.threads;
+    HNY_TRY(check_delta(pull, chain->bundles[last], partials[last]));
+    if (chain->held != SIZE_MAX) files[count++] = held->bases.paths[chain->held];
+    for (size_t i = 0; i < chain->count; i++) files[count++] = hny_partial_path(partials[i]);
+    HNY_TRY(keep_proof(pull, held, &partials[last], &files[count - 1]));
+    HNY_TRY(hny_file_clean(held->path.data));
+    hny_status status =
+        hny_bundle_flatten(files, count, held->path.data, &packing, &pull->pulled->contents, &bytes);
+    if (status == HNY_ERROR_INPUT && !partials[last]) unlink(held->proof.data);
+    HNY_TRY(status);
+    for (size_t i = 0; i < chain->count; i++) hny_partial_remove(&partials[i]);
+    pull->pulled->deltas = chain->count - (chain->held == SIZE_MAX);
+    return HNY_OK;
+}
+
+/* --- A chain ------------------------------------------------------------------------------------------- */
+
+static bool stands_whole(const struct hny_depot_chain *chain) {
+    return chain->held == SIZE_MAX && chain->count == 1;
 }
 
 /* The index proves nothing, but what it says itself that nobody wants need not come. */
-static hny_status check_signer(const struct pull *pull) {
+static hny_status check_signer(const struct pull *pull, const struct hny_depot_bundle *bundle) {
     const struct hny_signers *signers = pull->options->reading.signers;
-    const struct hny_depot_bundle *bundle = pull->bundle;
     if (!signers || (bundle->key && hny_signers_have(signers, bundle->key))) return HNY_OK;
-    return hny_fail(HNY_ERROR_INPUT, "%s: its %s@%llu is not fetched: its index says that %s%s", pull->source,
-                    bundle->name, (unsigned long long)bundle->release,
+    return hny_fail(HNY_ERROR_INPUT, "%s: its %s@%llu is not fetched: its index says that %s%s",
+                    pull->fetch.source, bundle->name, (unsigned long long)bundle->release,
                     bundle->key ? "it was signed by another key, " : "nobody has signed it",
                     bundle->key ? bundle->key : "");
 }
 
-static hny_status fetch_bundle(struct pull *pull, const struct hny_held *held) {
-    HNY_TRY(check_signer(pull));
-    pull->begin = hny_seconds();
-    HNY_TRY(hny_partial_open(&pull->partial, held->path.data, pull->bundle->file, pull->bundle->bytes));
-    hny_partial_clean(held->folder.data, held->prefix.data, pull->partial);
-    HNY_TRY(fetch_right(pull));
-    hny_status status = verify(pull);
-    if (status == HNY_ERROR_INPUT) hny_partial_remove(&pull->partial);
-    HNY_TRY(status);
-    HNY_TRY(hny_partial_commit(&pull->partial));
-    pull->pulled->changed = true;
+/* Takes up what there is of each file. */
+static hny_status open_partials(const struct pull *pull, const struct hny_held *held,
+                                const struct hny_depot_chain *chain, struct hny_partial **partials) {
+    size_t last = chain->count - 1;
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct hny_depot_bundle *bundle = chain->bundles[i];
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(chain->bundles[j]->file, bundle->file) == 0)
+                return hny_fail(HNY_ERROR_INPUT, "%s: has the file %s as two bundles", pull->fetch.source,
+                                bundle->file);
+        bool proves = i == last && !stands_whole(chain);
+        HNY_TRY(hny_partial_open(&partials[i], proves ? held->proof.data : held->path.data, bundle->file,
+                                 bundle->bytes));
+    }
+    /* Those that were opened are locked, and stay. */
+    hny_partial_clean(held->folder.data, held->prefix.data, partials[last]);
     return HNY_OK;
+}
+
+static hny_status use(struct pull *pull, const struct hny_held *held, const struct hny_depot_chain *chain,
+                      struct hny_partial **partials) {
+    hny_status status = stands_whole(chain) ? use_whole(pull, chain->bundles[0], partials)
+                                            : use_deltas(pull, held, chain, partials);
+    if (status == HNY_OK) pull->pulled->changed = true;
+    /* Their SHA-256 is right: they will not get better. */
+    for (size_t i = 0; status == HNY_ERROR_INPUT && i < chain->count; i++) hny_partial_remove(&partials[i]);
+    return status;
+}
+
+static hny_status fetch_chain(struct pull *pull, const struct hny_held *held,
+                              const struct hny_depot_chain *chain) {
+    struct hny_partial *partials[HNY_CHAIN_MOST] = {NULL};
+    pull->fetch.depot_refused = false;
+    HNY_TRY(check_signer(pull, chain->bundles[chain->count - 1]));
+    hny_status status = open_partials(pull, held, chain, partials);
+    if (status == HNY_OK && stands_whole(chain))
+        status = hny_pull_check_start(&pull->fetch.check, hny_partial_path(partials[0]),
+                                      hny_partial_size(partials[0]), &pull->options->reading);
+    for (size_t i = 0; status == HNY_OK && i < chain->count; i++)
+        status = hny_fetch(&pull->fetch, chain->bundles[i], &partials[i]);
+    if (status == HNY_OK) status = use(pull, held, chain, partials);
+    hny_pull_check_abandon(&pull->fetch.check);
+    for (size_t i = 0; i < chain->count; i++) hny_partial_leave(&partials[i]);
+    return status;
+}
+
+/* --- Which --------------------------------------------------------------------------------------------- */
+
+/* With BASES, from what is held. */
+static hny_status choose(const struct pull *pull, const struct hny_pull_bases *bases,
+                         struct hny_depot_chain *chain) {
+    const char *content = pull->bundle->restores;
+    const struct hny_signers *signers = pull->options->reading.signers;
+    const char(*digests)[HNY_DIGEST_TEXT] = bases ? (const char(*)[HNY_DIGEST_TEXT])bases->digests : NULL;
+    size_t count = bases ? bases->count : 0;
+    bool found = false;
+    HNY_TRY(hny_depot_chain_find(pull->index, content, digests, count, signers, chain, &found));
+    /* What the index says of signatures is no proof that there is none. */
+    if (!found && signers)
+        HNY_TRY(hny_depot_chain_find(pull->index, content, digests, count, NULL, chain, &found));
+    if (found) return HNY_OK;
+    return hny_fail(
+        HNY_ERROR_INPUT,
+        "%s: has %s@%llu as a delta alone, and the bundle that it builds on, %s, is neither there "
+        "nor here: --base gives it",
+        pull->fetch.source, pull->bundle->name, (unsigned long long)pull->bundle->release,
+        pull->bundle->parent);
+}
+
+/* The index's entry of what is wished for, whole; false: there is none. */
+static bool choose_whole(const struct pull *pull, struct hny_depot_chain *chain) {
+    *chain = (struct hny_depot_chain){SIZE_MAX, {pull->bundle}, 1, pull->bundle->bytes};
+    return !*pull->bundle->parent;
+}
+
+static bool same_files(const struct hny_depot_chain *a, const struct hny_depot_chain *b) {
+    return a->held == b->held && a->count == b->count &&
+           memcmp(a->bundles, b->bundles, a->count * sizeof *a->bundles) == 0;
+}
+
+static hny_status fetch_some_way(struct pull *pull, const struct hny_held *held) {
+    struct hny_depot_chain chain, other;
+    if (pull->options->whole)
+        return choose_whole(pull, &chain)
+                   ? fetch_chain(pull, held, &chain)
+                   : hny_fail(HNY_ERROR_INPUT, "%s: has %s@%llu as deltas alone, expected a whole bundle",
+                              pull->fetch.source, pull->bundle->name,
+                              (unsigned long long)pull->bundle->release);
+    HNY_TRY(choose(pull, &held->bases, &chain));
+    hny_status status = fetch_chain(pull, held, &chain);
+    if (status != HNY_ERROR_INPUT || stands_whole(&chain)) return status;
+    /* Something is wrong with the deltas, or with what is held: without them, if that goes. */
+    struct hny_buffer reason = {0};
+    HNY_TRY(hny_buffer_print(&reason, "%s", hny_message()));
+    bool another =
+        choose_whole(pull, &other) || (choose(pull, NULL, &other) == HNY_OK && !same_files(&chain, &other));
+    if (another) {
+        hny_progress_note("%s; fetching without what is held and deltas, as far as possible", reason.data);
+        status = fetch_chain(pull, held, &other);
+    } else {
+        status = hny_fail(status, "%s", reason.data);
+    }
+    hny_buffer_free(&reason);
+    return status;
 }
 
 /* --- All ----------------------------------------------------------------------------------------------- */
@@ -171,12 +243,16 @@ static hny_status fetch_bundle(struct pull *pull, const struct hny_held *held) {
 static hny_status pull_found(struct pull *pull, const char *wanted, const char *to, bool into) {
     struct hny_held held = {0};
     bool good = false;
+    pull->fetch.depot_refused = false;
     hny_status status = hny_held_open(&held, to, into, pull->bundle);
     if (status == HNY_OK)
-        status = hny_held_check(&held, pull->source, wanted, pull->bundle, &pull->options->reading,
+        status = hny_pull_bases_read(&held.bases, pull->options->bases, pull->options->base_count);
+    if (status == HNY_OK)
+        status = hny_held_check(&held, pull->fetch.source, wanted, pull->bundle, pull->options,
                                 &pull->pulled->contents, &good);
-    if (status == HNY_OK && !good) status = fetch_bundle(pull, &held);
-    hny_partial_leave(&pull->partial);
+    if (status == HNY_OK && !good) status = fetch_some_way(pull, &held);
+    pull->pulled->bytes = pull->fetch.bytes;
+    pull->pulled->resumed = pull->fetch.resumed;
     if (status == HNY_OK) status = hny_buffer_append(&pull->pulled->path, held.path.data, held.path.size);
     hny_held_close(&held);
     return status;
@@ -184,13 +260,16 @@ static hny_status pull_found(struct pull *pull, const char *wanted, const char *
 
 hny_status hny_pull(const struct hny_carrier *carrier, const char *source, const char *wanted, const char *to,
                     bool into, const struct hny_pull_options *options, struct hny_pulled *pulled) {
-    struct pull pull = {.carrier = carrier, .source = source, .options = options, .pulled = pulled};
+    struct pull pull = {.fetch = {.carrier = carrier, .source = source, .options = options},
+                        .options = options,
+                        .pulled = pulled};
     char before[HNY_DIGEST_TEXT] = "", reason[1024] = "";
     hny_status status, first = HNY_OK;
     bool again;
     *pulled = (struct hny_pulled){0};
     do {
         struct hny_depot_index index;
+        pull.index = &index;
         again = false;
         status = hny_pull_index(carrier, source, options, &index);
         if (status == HNY_OK) status = hny_depot_index_find(&index, source, wanted, &pull.bundle);
@@ -201,7 +280,7 @@ hny_status hny_pull(const struct hny_carrier *carrier, const char *source, const
             bool last = *before;
             memcpy(before, pull.bundle->file, sizeof before);
             first = status = pull_found(&pull, wanted, to, into);
-            again = !last && status == HNY_ERROR_INPUT && pull.depot_refused;
+            again = !last && status == HNY_ERROR_INPUT && pull.fetch.depot_refused;
             if (again) snprintf(reason, sizeof reason, "%s", hny_message());
         }
         hny_depot_index_free(&index);

@@ -7,8 +7,11 @@
 
 struct hny_pull_options {
     struct hny_read_options reading; /* how the bundle is verified; its bases are not looked at */
-    unsigned tries;                  /* of a connection that fails and brings nothing, at least 1 */
-    unsigned pause_ms;               /* before the second try; twice as long before each more, to a minute */
+    const char *const *bases; /* files, whole bundles, that deltas may build on besides what is there */
+    size_t base_count;
+    bool whole;        /* the depot's whole bundle must come: no deltas are used */
+    unsigned tries;    /* of a connection that fails and brings nothing, at least 1 */
+    unsigned pause_ms; /* before the second try; twice as long before each more, to a minute */
 };
 
 #define HNY_PULL_DEFAULTS                                                                                    \
@@ -20,6 +23,7 @@ struct hny_pulled {
     struct hny_buffer path; /* where it is */
     uint64_t bytes;         /* that came over the carrier */
     uint64_t resumed;       /* that an earlier run had left */
+    size_t deltas;          /* that it was made of; 0: it came whole */
     bool changed;           /* false: it was there already */
 };
 void hny_pulled_free(struct hny_pulled *pulled);
@@ -34,8 +38,12 @@ hny_status hny_pull_index(const struct hny_carrier *carrier, const char *source,
  * interruption or a death. It gets its name when its size and SHA-256 are the index's, it is a whole bundle
  * (hny_bundle_verify) of that name, release and digest, and it is on disk. So TO is the old file or the new
  * one at any moment. A bundle that is there already and good is not fetched again; one that is damaged is.
- * Where one of the reading's signers must have signed it, and the index says that none did, nothing is
- * fetched. HNY_ERROR_INPUT: that, or the depot has it not, or not as it says; HNY_ERROR_IO: it could not be
+ * Where deltas make the release of fewer bytes than the whole bundle has, from what is held (in TO, or in the
+ * folder, or by OPTIONS), or where the depot has deltas alone, they are fetched, and the whole bundle is made
+ * of them (hny_bundle_flatten), unsigned. The signers that OPTIONS want are asked of the last delta, which
+ * then stays beside the bundle as TO.signed-delta; where the index itself says that none of them signed,
+ * nothing is fetched. Where anything is wrong with them (HNY_ERROR_INPUT) the whole bundle comes instead, if
+ * there is one. HNY_ERROR_INPUT: the depot has it not, or not as it says; HNY_ERROR_IO: it could not be
  * reached, or nothing could be written. What is there is not replaced by an older release of its name unless
  * WANTED names that by its number or digest, and never by other content of the same release: HNY_ERROR_INPUT.
  */

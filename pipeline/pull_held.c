@@ -17,6 +17,8 @@ void hny_held_close(struct hny_held *held) {
     hny_buffer_free(&held->prefix);
     hny_bundle_free(&held->latest);
     hny_bundle_free(&held->same);
+    hny_pull_bases_free(&held->bases);
+    hny_buffer_free(&held->proof);
 }
 
 /* --- Where --------------------------------------------------------------------------------------------- */
@@ -69,8 +71,8 @@ static uint64_t release_of(const char *entry, const char *name) {
     return parse_entry(&release, entry) && strcmp(release.name, name) == 0 ? release.number : 0;
 }
 
-/* The highest release in the folder: what calls itself by another name than its file's is none. */
-static hny_status find_latest(struct hny_held *held, const struct hny_depot_bundle *bundle) {
+/* The releases in the folder, and the highest: what calls itself by another name than its file's is none. */
+static hny_status find_releases(struct hny_held *held, const struct hny_depot_bundle *bundle) {
     struct hny_buffer path = {0};
     DIR *entries = opendir(held->folder.data);
     if (!entries) return hny_fail_errno("%s: cannot be listed", held->folder.data);
@@ -78,10 +80,12 @@ static hny_status find_latest(struct hny_held *held, const struct hny_depot_bund
     for (const struct dirent *entry; status == HNY_OK && (entry = readdir(entries));) {
         struct hny_bundle found;
         uint64_t release = release_of(entry->d_name, bundle->name);
-        if (release <= held->latest.release) continue;
+        if (release == 0) continue;
         status = hny_path_join(&path, held->folder.data, entry->d_name);
         if (status != HNY_OK || hny_bundle_peek(path.data, &found) != HNY_OK) continue;
-        if (strcmp(found.name, bundle->name) == 0 && found.release == release) {
+        bool ours = strcmp(found.name, bundle->name) == 0 && found.release == release;
+        if (ours) status = hny_pull_bases_add(&held->bases, path.data, &found);
+        if (ours && release > held->latest.release) {
             hny_bundle_free(&held->latest);
             held->latest = found;
         } else {
@@ -102,8 +106,10 @@ static void look_at_same(struct hny_held *held) {
 hny_status hny_held_open(struct hny_held *held, const char *to, bool into,
                          const struct hny_depot_bundle *bundle) {
     HNY_TRY(into ? place_in_folder(held, to, bundle) : place_file(held, to));
+    HNY_TRY(hny_buffer_print(&held->proof, "%s.signed-delta", held->path.data));
     look_at_same(held);
-    return into ? find_latest(held, bundle) : HNY_OK;
+    if (into) return find_releases(held, bundle);
+    return held->same.name ? hny_pull_bases_add(&held->bases, held->path.data, &held->same) : HNY_OK;
 }
 
 /* --- Whether ------------------------------------------------------------------------------------------- */
@@ -120,8 +126,22 @@ static hny_status check_later(const struct hny_bundle *there, const char *source
                     (unsigned long long)there->release, bundle->name, (unsigned long long)bundle->release);
 }
 
+/* What deltas made has no signature: then that of the last delta answers for it, which lies beside it. */
+static hny_status verify_proved(const struct hny_held *held, const struct hny_depot_bundle *bundle,
+                                const struct hny_read_options *reading, struct hny_bundle *contents) {
+    struct hny_bundle proof;
+    struct hny_read_options alone = *reading, unsigned_too = *reading;
+    alone.alone = true;
+    unsigned_too.signers = NULL;
+    HNY_TRY(hny_bundle_verify(held->proof.data, &alone, &proof));
+    bool right = proof.parent && strcmp(proof.full, bundle->restores) == 0;
+    hny_bundle_free(&proof);
+    if (!right) return hny_fail(HNY_ERROR_INPUT, "%s: a signature of something else", held->proof.data);
+    return hny_bundle_verify(held->path.data, &unsigned_too, contents);
+}
+
 hny_status hny_held_check(const struct hny_held *held, const char *source, const char *wanted,
-                          const struct hny_depot_bundle *bundle, const struct hny_read_options *reading,
+                          const struct hny_depot_bundle *bundle, const struct hny_pull_options *options,
                           struct hny_bundle *contents, bool *good) {
     const struct hny_bundle *same = &held->same;
     *good = false;
@@ -129,11 +149,18 @@ hny_status hny_held_check(const struct hny_held *held, const char *source, const
     HNY_TRY(check_later(same, source, wanted, bundle));
     if (!same->name || strcmp(same->name, bundle->name) != 0 || same->release != bundle->release)
         return HNY_OK;
-    hny_status status = hny_bundle_verify(held->path.data, reading, contents);
+    hny_status status = hny_bundle_verify(held->path.data, &options->reading, contents);
+    if (status == HNY_ERROR_INPUT && options->reading.signers && !options->whole &&
+        hny_path_exists(held->proof.data))
+        status = verify_proved(held, bundle, &options->reading, contents);
     if (status != HNY_OK && status != HNY_ERROR_INPUT) return status;
     *good = status == HNY_OK && strcmp(contents->digest, bundle->restores) == 0;
-    if (*good || status != HNY_OK) return HNY_OK;
+    /* Made of deltas, though the depot's own is wished for. */
+    bool other = *good && options->whole && bundle->key && !*contents->signer;
+    if ((*good && !other) || status != HNY_OK) return HNY_OK;
+    *good = false;
     hny_bundle_free(contents);
+    if (other) return HNY_OK;
     return hny_fail(HNY_ERROR_INPUT, "%s: its %s@%llu has other content than the one that is here, %s",
                     source, bundle->name, (unsigned long long)bundle->release, held->path.data);
 }

@@ -3,13 +3,16 @@
 #define HNY_PIPELINE_PULL_HELD_H
 
 #include "bundle/depot_index.h"
-#include "bundle/read.h"
+#include "pipeline/pull.h"
+#include "pipeline/pull_bases.h"
 
 struct hny_held {
     struct hny_buffer path, folder; /* of the file to come, and where that lies */
     struct hny_buffer prefix;       /* of partial files of it, or of other releases of it */
-    struct hny_bundle latest; /* the highest release that is there of its name; else in the zero state */
-    struct hny_bundle same;   /* what is at PATH; else in the zero state */
+    struct hny_bundle latest;    /* the highest release that is there of its name; else in the zero state */
+    struct hny_bundle same;      /* what is at PATH; else in the zero state */
+    struct hny_buffer proof;     /* PATH.signed-delta: the signed delta that made PATH, if one did */
+    struct hny_pull_bases bases; /* what is at PATH, or in the folder of the same name */
 };
 
 /* Looks at TO, the file that BUNDLE is to become, or with INTO the folder, which is made. A link is followed:
@@ -20,9 +23,10 @@ void hny_held_close(struct hny_held *held);
 
 /* HNY_ERROR_INPUT where BUNDLE, which WANTED asked for, must not take the place of what is there: a later
  * release, unless WANTED names its number or digest, or other content of the same. *GOOD: it is there, and
- * whole by reading all of it with READING; CONTENTS are then the caller's to free. */
+ * whole by reading all of it, and signed as OPTIONS want, itself or by its proof; CONTENTS are then the
+ * caller's to free. */
 hny_status hny_held_check(const struct hny_held *held, const char *source, const char *wanted,
-                          const struct hny_depot_bundle *bundle, const struct hny_read_options *reading,
+                          const struct hny_depot_bundle *bundle, const struct hny_pull_options *options,
                           struct hny_bundle *contents, bool *good);
 
 /* What FOLDER has of what WANTED asks for (hny_depot_index_find), in files that are called as pulling INTO

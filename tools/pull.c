@@ -2,6 +2,7 @@
 #include "base/progress.h"
 #include "base/threads.h"
 #include "tools/commands.h"
+#include "tools/bases.h"
 #include "tools/depot_options.h"
 #include "tools/signers.h"
 
@@ -14,6 +15,9 @@ static const struct hny_option options[] = {
     {"into", 0, "FOLDER", false, false, "or the folder that gets it, as NAME@RELEASE.tar.zst"},
     {"key", 'k', "KEY", false, false,
      "whose signature it must have: a public key, or a file of some; may come again"},
+    {"base", 0, "FILE", false, false,
+     "a whole bundle that deltas may build on besides what is there; may come again"},
+    {"whole", 0, NULL, false, false, "the depot's whole bundle, with its own signature: use no deltas"},
     HNY_DEPOT_OPTIONS,
     {"threads", 't', "N", false, false, "threads that verify (default: one a processor)"},
     {"quiet", 'q', NULL, false, false, "say nothing but errors"},
@@ -21,17 +25,21 @@ static const struct hny_option options[] = {
 };
 
 static void tell(const struct hny_pulled *pulled) {
-    char resumed[64] = "";
+    char resumed[64] = "", deltas[64] = "";
     if (pulled->resumed > 0)
         snprintf(resumed, sizeof resumed, ", %llu were there", (unsigned long long)pulled->resumed);
+    if (pulled->deltas > 0)
+        snprintf(deltas, sizeof deltas, ", made of %zu delta%s", pulled->deltas,
+                 pulled->deltas == 1 ? "" : "s");
     hny_progress_end();
     if (pulled->changed)
-        hny_progress_note("%s: %s@%llu, %llu bytes came%s, digest %s", pulled->path.data,
+        hny_progress_note("%s: %s@%llu, %llu bytes came%s%s, digest %s", pulled->path.data,
                           pulled->contents.name, (unsigned long long)pulled->contents.release,
-                          (unsigned long long)pulled->bytes, resumed, pulled->contents.digest);
+                          (unsigned long long)pulled->bytes, resumed, deltas, pulled->contents.digest);
     else
-        hny_progress_note("%s: %s@%llu is there already, digest %s", pulled->path.data, pulled->contents.name,
-                          (unsigned long long)pulled->contents.release, pulled->contents.digest);
+        hny_progress_note("%s: %s@%llu is there already, nothing was to do, digest %s", pulled->path.data,
+                          pulled->contents.name, (unsigned long long)pulled->contents.release,
+                          pulled->contents.digest);
 }
 
 static hny_status pull(const char *source, const char *to, bool into,
@@ -65,6 +73,11 @@ static hny_status run(const struct hny_arguments *arguments) {
     if (hny_argument_given(arguments, "quiet")) hny_progress_quiet(true);
     hny_stop_catch();
     struct hny_signers signers = {0};
+    struct hny_bases bases = {0};
+    HNY_TRY(hny_bases_read(&bases, arguments));
+    how.bases = bases.files;
+    how.base_count = bases.count;
+    how.whole = hny_argument_given(arguments, "whole");
     hny_status status = hny_argument_signers(arguments, "key", &signers, &how.reading.signers);
     if (status == HNY_OK)
         status = pull(hny_argument_rest_at(arguments, 0), file ? file : folder, folder != NULL, &where, &how);
@@ -84,9 +97,14 @@ const struct hny_command hny_command_pull = {
         "What comes goes to FILE.DIGITS.pulling beside FILE, where the same command goes on after it was "
         "stopped, killed, or ran out of room. FILE gets its name when all is checked, against the depot's "
         "index, the bundle's own digests and, with --key, its signature, and on disk. Nothing is fetched "
-        "that is there already. A later "
+        "that is there already, which is no failure. A later "
         "release that is there is not replaced by what a depot calls its latest, and no release by other "
-        "content.",
+        "content.\n\n"
+        "Where another release that the folder of --into has, or FILE, or a --base, is what a delta of the "
+        "depot "
+        "builds on, and deltas are smaller than the whole bundle, they come, and the bundle is made of them. "
+        "That has no signature: --key is asked of the last delta, which stays as FILE.signed-delta. Should "
+        "a delta or its base be damaged, the whole bundle comes.",
     .example = "honyaku pull https://example.org/models/en-ja@latest --into models/ --key anna.pub\n"
                "honyaku pull depot://example.org:5560/en-ja@latest --into models/ --server-key depot.pub\n"
                "honyaku pull /mnt/models/en-ja@3 -o en-ja.tar.zst",

@@ -165,16 +165,33 @@ void small_refuse(const char *file, const char *expected) {
     cr_assert_not_null(strstr(hny_message(), expected), "\"%s\", expected: %s", hny_message(), expected);
 }
 
-void small_delta(const char *model, const char *base, const char *file) {
-    char from[4096];
-    const char *const bases[] = {from};
-    struct hny_pack_options options = HNY_PACK_DEFAULTS;
-    snprintf(from, sizeof from, "%s", scratch_path(base));
-    options.bases = bases;
-    options.base_count = 1;
-    cr_assert_eq(hny_bundle_precision(from, &options.precision), HNY_OK, "%s", hny_message());
-    cr_assert_eq(hny_bundle_pack(scratch_path(model), scratch_path(file), &options, NULL, NULL), HNY_OK, "%s",
+static void pack_delta(const char *model, const char *const *bases, size_t count, const char *file,
+                       struct hny_pack_options *options) {
+    char paths[4][4096];
+    const char *files[4];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(paths[i], sizeof paths[i], "%s", scratch_path(bases[i]));
+        files[i] = paths[i];
+    }
+    options->bases = files;
+    options->base_count = count;
+    cr_assert_eq(hny_bundle_precision(files[0], &options->precision), HNY_OK, "%s", hny_message());
+    cr_assert_eq(hny_bundle_pack(scratch_path(model), scratch_path(file), options, NULL, NULL), HNY_OK, "%s",
                  hny_message());
+}
+
+void small_delta(const char *model, const char *base, const char *file) {
+    struct hny_pack_options options = HNY_PACK_DEFAULTS;
+    pack_delta(model, &base, 1, file, &options);
+}
+
+void small_delta_release(const char *model, const char *const *bases, size_t count, const char *file,
+                         const char *name, uint64_t release, const struct hny_signing_key *key) {
+    struct hny_pack_options options = HNY_PACK_DEFAULTS;
+    options.name = name;
+    options.release = release;
+    options.sign = key;
+    pack_delta(model, bases, count, file, &options);
 }
 
 hny_status small_read_chain(const char *const *files, size_t count, struct hny_bundle *bundle) {

@@ -44,6 +44,11 @@ void small_refuse(const char *file, const char *expected);
 /* Packs what has changed in MODEL since the bundle BASE into FILE. */
 void small_delta(const char *model, const char *base, const char *file);
 
+/* The same of COUNT bundles that are each the base of the next, at most 4; called NAME@RELEASE, and signed by
+ * KEY, unless that is NULL. */
+void small_delta_release(const char *model, const char *const *bases, size_t count, const char *file,
+                         const char *name, uint64_t release, const struct hny_signing_key *key);
+
 /* Reads COUNT bundles, at most 4, each on the one before. */
 hny_status small_read_chain(const char *const *files, size_t count, struct hny_bundle *bundle);
 

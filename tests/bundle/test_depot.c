@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "bundle/depot.h"
+#include "bundle/depot_chain.h"
 #include "bundle/peek.h"
 #include "tests/base/scratch.h"
 #include "tests/bundle/small.h"
@@ -279,6 +280,185 @@ Test(depot, a_delta_beside_its_whole_bundle_goes_with_its_parent) {
     write_index(bundles, 6);
     keep(2, &removed);
     check_releases("a@2 a@3 a@3+ a@3+ "); /* from a@2, and from one that was never here */
+}
+
+/* --- Real deltas --------------------------------------------------------------------------------------- */
+
+static const char *const chain[] = {"first", "second", "third"};
+
+/* Release 1 whole, 2 from it, 3 from 2, 4 whole. */
+static void make_chain(void) {
+    small_write_next("next");
+    make("first", "en-ja", 1);
+    small_delta_release("next", chain, 1, "second", "en-ja", 2, NULL);
+    small_delta_release("model", chain, 2, "third", "en-ja", 3, NULL);
+    make("fourth", "en-ja", 4);
+}
+
+static void refuse_bundle(const char *file, const char *expected) {
+    bool changed;
+    cr_assert_eq(publish(file, &changed), HNY_ERROR_INPUT, "%s", file);
+    cr_assert_not_null(strstr(hny_message(), expected), "\"%s\", expected: %s", hny_message(), expected);
+}
+
+Test(depot, a_delta_is_published_on_what_it_builds_on) {
+    struct hny_depot_published base, made;
+    bool changed = false;
+    make_chain();
+    refuse_bundle("second", "cannot make");
+    cr_assert_eq(hny_depot_publish(scratch_path("depot"), scratch_path("first"), &small_options, &base, NULL),
+                 HNY_OK);
+    refuse_bundle("third", "cannot make");
+    cr_assert_eq(
+        hny_depot_publish(scratch_path("depot"), scratch_path("second"), &small_options, &made, &changed),
+        HNY_OK, "%s", hny_message());
+    cr_assert(changed);
+    cr_assert_str_eq(made.bundle.parent, base.bundle.digest);
+    small_pack_release("next", "second whole", "en-ja", 2, HNY_PRECISION_F32);
+    hny_depot_published_free(&base);
+    cr_assert_eq(publish("third", NULL), HNY_OK, "%s", hny_message());
+    cr_assert_eq(hny_depot_publish(scratch_path("depot"), scratch_path("second whole"), &small_options, &base,
+                                   &changed),
+                 HNY_OK, "a release can be there as both: %s", hny_message());
+    cr_assert_str_eq(made.bundle.restores, base.bundle.digest);
+    cr_assert_str_eq(made.bundle.restores, base.bundle.restores);
+    check_releases("en-ja@1 en-ja@2 en-ja@2+ en-ja@3+ ");
+    cr_assert_eq(publish("second", &changed), HNY_OK);
+    cr_assert_not(changed);
+    hny_depot_published_free(&base);
+    hny_depot_published_free(&made);
+}
+
+Test(depot, a_delta_that_makes_another_content_of_its_release_is_refused) {
+    make_chain();
+    cr_assert_eq(publish("first", NULL), HNY_OK);
+    cr_assert_eq(publish("second", NULL), HNY_OK);
+    small_delta_release("model", chain, 1, "other", "en-ja", 2, NULL);
+    refuse_bundle("other", "en-ja@2 is there with other content");
+    small_delta_release("model", chain, 1, "itself", "en-ja", 1, NULL);
+    refuse_bundle("itself", "makes what it builds on");
+    check_releases("en-ja@1 en-ja@2+ ");
+    cr_assert_eq(count_files(), 2);
+}
+
+/* Who could alter the base's file would otherwise make a good delta look damaged, or the other way round. */
+Test(depot, a_delta_is_checked_on_the_bytes_of_its_base) {
+    struct hny_depot_published base;
+    struct hny_buffer path = {0}, bytes = {0};
+    make_chain();
+    cr_assert_eq(hny_depot_publish(scratch_path("depot"), scratch_path("first"), &small_options, &base, NULL),
+                 HNY_OK);
+    cr_assert_eq(hny_depot_path(&path, "depot", base.bundle.file), HNY_OK);
+    cr_assert_eq(hny_file_read(scratch_path(path.data), 1 << 20, &bytes), HNY_OK);
+    bytes.data[bytes.size / 2] ^= 1;
+    scratch_put(path.data, bytes.data, bytes.size);
+    refuse_bundle("second", "is not published");
+    check_releases("en-ja@1 ");
+    hny_depot_published_free(&base);
+    hny_buffer_free(&path);
+    hny_buffer_free(&bytes);
+}
+
+Test(depot, what_real_deltas_need_is_kept) {
+    struct hny_depot_removed removed;
+    make_chain();
+    for (size_t i = 0; i < 3; i++) cr_assert_eq(publish(chain[i], NULL), HNY_OK, "%s", hny_message());
+    keep(1, &removed);
+    check_releases("en-ja@1 en-ja@2+ en-ja@3+ ");
+    cr_assert_eq(removed.bundles + removed.files, 0);
+    cr_assert_eq(hny_depot_collect(scratch_path("depot"), &removed), HNY_OK);
+    cr_assert_eq(count_files(), 3);
+    small_pack_release("next", "second whole", "en-ja", 2, HNY_PRECISION_F32);
+    cr_assert_eq(publish("second whole", NULL), HNY_OK);
+    keep(1, &removed);
+    check_releases("en-ja@2 en-ja@3+ ");
+    cr_assert_eq(publish("fourth", NULL), HNY_OK);
+    keep(1, &removed);
+    check_releases("en-ja@4 ");
+    cr_assert_eq(count_files(), 1);
+}
+
+/* --- Chains -------------------------------------------------------------------------------------------- */
+
+/* EXPECTED is the chain that makes CONTENT, a letter, out of HELD, letters too: which of these it begins
+ * with, or
+ * "-", and its bundles; NULL: there is none. */
+static void check_chain(const struct hny_depot_index *index, char content, const char *held,
+                        const char *expected) {
+    char digests[4][HNY_DIGEST_TEXT] = {{0}}, wanted[HNY_DIGEST_TEXT] = "";
+    struct hny_depot_chain found;
+    struct hny_buffer text = {0};
+    bool any;
+    for (size_t i = 0; held[i]; i++) memset(digests[i], held[i], HNY_DIGEST_TEXT - 1);
+    memset(wanted, content, HNY_DIGEST_TEXT - 1);
+    cr_assert_eq(hny_depot_chain_find(index, wanted, (const char(*)[HNY_DIGEST_TEXT])digests, strlen(held),
+                                      NULL, &found, &any),
+                 HNY_OK);
+    cr_assert_eq(any, expected != NULL, "%c from %s", content, held);
+    if (!any) return;
+    cr_assert_eq(hny_buffer_print(&text, "%c", found.held == SIZE_MAX ? '-' : held[found.held]), HNY_OK);
+    for (size_t i = 0; i < found.count; i++)
+        cr_assert_eq(hny_buffer_print(&text, " %s%llu%s", found.bundles[i]->name,
+                                      (unsigned long long)found.bundles[i]->release,
+                                      *found.bundles[i]->parent ? "+" : ""),
+                     HNY_OK);
+    cr_assert_str_eq(text.data, expected, "%c from %s: %s", content, held, text.data);
+    hny_buffer_free(&text);
+}
+
+Test(depot, the_chain_of_the_fewest_bytes_is_found) {
+    static const char *const bundles[][4] = {
+        {"a", "1", "a", "-"}, {"a", "2", "b", "a"}, {"a", "3", "c", "b"}, {"a", "3", "c", "a"},
+        {"a", "3", "c", "-"}, {"a", "4", "d", "c"}, {"a", "5", "e", "9"}, {"a", "1", "a", "d"},
+    };
+    static const uint64_t bytes[] = {100, 10, 10, 30, 120, 5, 1, 1};
+    struct hny_depot_index index;
+    make_folder();
+    write_index(bundles, 8);
+    read_depot(&index);
+    for (size_t i = 0; i < 8; i++) index.bundles[i].bytes = bytes[strtoul(index.bundles[i].file, NULL, 16)];
+    check_chain(&index, 'c', "", "- a3");
+    check_chain(&index, 'c', "a", "a a2+ a3+");
+    check_chain(&index, 'c', "ba", "b a3+");
+    check_chain(&index, 'd', "a", "a a2+ a3+ a4+");
+    check_chain(&index, 'd', "", "- a3 a4+");
+    check_chain(&index, 'd', "d", "- a3 a4+");
+    check_chain(&index, 'a', "d", "d a1+");
+    check_chain(&index, 'b', "", "- a1 a2+");
+    check_chain(&index, 'e', "a", NULL);
+    check_chain(&index, 'e', "9", "9 a5+");
+    check_chain(&index, 'f', "a", NULL);
+    hny_depot_index_free(&index);
+}
+
+/* Release I + 1 builds on I. */
+Test(depot, a_chain_is_not_longer_than_can_be_read) {
+    enum { COUNT = HNY_CHAIN_MOST + 1 };
+    struct hny_depot_index index = {0};
+    struct hny_depot_chain found;
+    char digests[COUNT + 1][HNY_DIGEST_TEXT];
+    bool any, changed;
+    for (int i = 0; i <= COUNT; i++) snprintf(digests[i], sizeof digests[i], "%064x", i + 16);
+    for (size_t i = 0; i < COUNT; i++) {
+        struct hny_depot_bundle bundle = {
+            .name = "a", .release = i + 1, .bytes = 1, .published = "2026-11-26T21:00:00Z"};
+        memcpy(bundle.file, digests[i], HNY_DIGEST_TEXT);
+        memcpy(bundle.restores, digests[i], HNY_DIGEST_TEXT);
+        snprintf(bundle.digest, sizeof bundle.digest, "%064zx", i + (i > 0 ? 4096 : 16));
+        if (i > 0) memcpy(bundle.parent, digests[i - 1], HNY_DIGEST_TEXT);
+        cr_assert_eq(hny_depot_index_add(&index, "index", &bundle, &changed), HNY_OK);
+    }
+    cr_assert_eq(hny_depot_chain_find(&index, digests[COUNT - 2], NULL, 0, NULL, &found, &any), HNY_OK);
+    cr_assert(any && found.count == HNY_CHAIN_MOST);
+    cr_assert_eq(hny_depot_chain_find(&index, digests[COUNT - 1], NULL, 0, NULL, &found, &any), HNY_OK);
+    cr_assert_not(any);
+    /* Held, release 1 is the first of 65 as well; release 2 is not. */
+    const char(*held)[HNY_DIGEST_TEXT] = (const char(*)[HNY_DIGEST_TEXT])digests;
+    cr_assert_eq(hny_depot_chain_find(&index, digests[COUNT - 1], held, 1, NULL, &found, &any), HNY_OK);
+    cr_assert_not(any);
+    cr_assert_eq(hny_depot_chain_find(&index, digests[COUNT - 1], held + 1, 1, NULL, &found, &any), HNY_OK);
+    cr_assert(any && found.count == HNY_CHAIN_MOST - 1 && found.held == 0);
+    hny_depot_index_free(&index);
 }
 
 Test(depot, collecting_takes_what_publishers_left_and_nothing_else) {
