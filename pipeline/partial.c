@@ -211,8 +211,8 @@ static void remove_idle(int folder, const char *name) {
 }
 
 void hny_partial_clean(const char *folder, const char *prefix, const struct hny_partial *keep) {
-    const char *kept = strrchr(keep->path.data, '/');
-    kept = kept ? kept + 1 : keep->path.data;
+    const char *slash = keep ? strrchr(keep->path.data, '/') : NULL;
+    const char *kept = !keep ? "" : slash ? slash + 1 : keep->path.data;
     DIR *entries = opendir(folder);
     if (!entries) return;
     for (const struct dirent *entry; (entry = readdir(entries));)

@@ -33,7 +33,7 @@ void hny_partial_leave(struct hny_partial **partial);  /* for a later run; nulls
 void hny_partial_remove(struct hny_partial **partial); /* nulls; NULL is allowed */
 
 /* Removes the partial files of FOLDER whose names begin with PREFIX and that no process is at, but for the
- * one at KEEP. That is housekeeping: what cannot be removed stays. */
+ * one at KEEP (NULL: none). That is housekeeping: what cannot be removed stays. */
 void hny_partial_clean(const char *folder, const char *prefix, const struct hny_partial *keep);
 
 #endif

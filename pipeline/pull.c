@@ -123,8 +123,9 @@ static bool stands_whole(const struct hny_depot_chain *chain) {
 }
 
 /* The index proves nothing, but what it says itself that nobody wants need not come. */
-static hny_status check_signer(const struct pull *pull, const struct hny_depot_bundle *bundle) {
+static hny_status check_signer(const struct pull *pull, const struct hny_depot_chain *chain) {
     const struct hny_signers *signers = pull->options->reading.signers;
+    const struct hny_depot_bundle *bundle = chain->bundles[chain->count - 1];
     if (!signers || (bundle->key && hny_signers_have(signers, bundle->key))) return HNY_OK;
     return hny_fail(HNY_ERROR_INPUT, "%s: its %s@%llu is not fetched: its index says that %s%s",
                     pull->fetch.source, bundle->name, (unsigned long long)bundle->release,
@@ -165,7 +166,6 @@ static hny_status fetch_chain(struct pull *pull, const struct hny_held *held,
                               const struct hny_depot_chain *chain) {
     struct hny_partial *partials[HNY_CHAIN_MOST] = {NULL};
     pull->fetch.depot_refused = false;
-    HNY_TRY(check_signer(pull, chain->bundles[chain->count - 1]));
     hny_status status = open_partials(pull, held, chain, partials);
     if (status == HNY_OK && stands_whole(chain))
         status = hny_pull_check_start(&pull->fetch.check, hny_partial_path(partials[0]),
@@ -212,15 +212,20 @@ static bool same_files(const struct hny_depot_chain *a, const struct hny_depot_c
            memcmp(a->bundles, b->bundles, a->count * sizeof *a->bundles) == 0;
 }
 
+static hny_status fetch_whole(struct pull *pull, const struct hny_held *held) {
+    struct hny_depot_chain chain;
+    if (!choose_whole(pull, &chain))
+        return hny_fail(HNY_ERROR_INPUT, "%s: has %s@%llu as deltas alone, expected a whole bundle",
+                        pull->fetch.source, pull->bundle->name, (unsigned long long)pull->bundle->release);
+    HNY_TRY(check_signer(pull, &chain));
+    return fetch_chain(pull, held, &chain);
+}
+
 static hny_status fetch_some_way(struct pull *pull, const struct hny_held *held) {
     struct hny_depot_chain chain, other;
-    if (pull->options->whole)
-        return choose_whole(pull, &chain)
-                   ? fetch_chain(pull, held, &chain)
-                   : hny_fail(HNY_ERROR_INPUT, "%s: has %s@%llu as deltas alone, expected a whole bundle",
-                              pull->fetch.source, pull->bundle->name,
-                              (unsigned long long)pull->bundle->release);
+    if (pull->options->whole) return fetch_whole(pull, held);
     HNY_TRY(choose(pull, &held->bases, &chain));
+    HNY_TRY(check_signer(pull, &chain));
     hny_status status = fetch_chain(pull, held, &chain);
     if (status != HNY_ERROR_INPUT || stands_whole(&chain)) return status;
     /* Something is wrong with the deltas, or with what is held: without them, if that goes. */
@@ -228,7 +233,7 @@ static hny_status fetch_some_way(struct pull *pull, const struct hny_held *held)
     HNY_TRY(hny_buffer_print(&reason, "%s", hny_message()));
     bool another =
         choose_whole(pull, &other) || (choose(pull, NULL, &other) == HNY_OK && !same_files(&chain, &other));
-    if (another) {
+    if (another && check_signer(pull, &other) == HNY_OK) {
         hny_progress_note("%s; fetching without what is held and deltas, as far as possible", reason.data);
         status = fetch_chain(pull, held, &other);
     } else {
@@ -250,6 +255,7 @@ static hny_status pull_found(struct pull *pull, const char *wanted, const char *
     if (status == HNY_OK)
         status = hny_held_check(&held, pull->fetch.source, wanted, pull->bundle, pull->options,
                                 &pull->pulled->contents, &good);
+    if (status == HNY_OK && good) hny_partial_clean(held.folder.data, held.prefix.data, NULL);
     if (status == HNY_OK && !good) status = fetch_some_way(pull, &held);
     pull->pulled->bytes = pull->fetch.bytes;
     pull->pulled->resumed = pull->fetch.resumed;

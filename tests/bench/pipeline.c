@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKERS = 2, BATCH = 32, WINDOW = 512, ALONE = 200, ROUNDS = 3 };
+enum { WORKERS = 2, BATCH = 32, WINDOW = 512, ALONE = 200, ROUNDS = 9 };
 
 static const char *command, *folder;
 
