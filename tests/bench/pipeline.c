@@ -1,7 +1,7 @@
 /* Through the pipeline, and beside it: what the broker costs, what a request alone waits longer than in
  * process, and how much of the translator's speed arrives.
  *
- *     bench-pipeline COMMAND MODEL TEXT [SENTENCES, 1000] [REQUESTS, 100000] */
+ *     bench-pipeline COMMAND MODEL TEXT [SENTENCES, 3000] [REQUESTS, 100000] */
 #include "tests/bench/limit.h"
 #include "tests/bench/requests.h"
 #include "tests/bench/service.h"
@@ -180,7 +180,7 @@ static void measure_throughput(size_t count) {
 
 int main(int count, char **arguments) {
     bench_demand(count >= 4, "usage: pipeline COMMAND MODEL TEXT [SENTENCES] [REQUESTS]");
-    size_t known = count > 4 ? strtoul(arguments[4], NULL, 10) : 1000,
+    size_t known = count > 4 ? strtoul(arguments[4], NULL, 10) : 3000,
            requests = count > 5 ? strtoul(arguments[5], NULL, 10) : 100000;
     command = arguments[1];
     folder = arguments[2];

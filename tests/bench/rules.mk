@@ -49,8 +49,8 @@ bench-bundle: $(BUILD)/bench/bundle ## sizes and speeds of a bundle beside zstd 
 bench-pull: $(BUILD)/bench/pull ## pulling a bundle beside the disk and SHA-256: MEGABYTES=256 ROUNDS=3
 	@$< $(or $(MEGABYTES),256) $(or $(ROUNDS),3)
 
-bench-pipeline: $(BUILD)/bench/pipeline honyaku $(BENCH_MODEL)/best ## what broker, sockets and workers cost: [MODEL=folder TEXT=file SENTENCES=1000 REQUESTS=100000]
-	@$< ./honyaku $(or $(MODEL),$(BENCH_MODEL)) $(or $(TEXT),$(EMBEDDED)/dev.en) $(or $(SENTENCES),1000) $(or $(REQUESTS),100000)
+bench-pipeline: $(BUILD)/bench/pipeline honyaku $(BENCH_MODEL)/best ## what broker, sockets and workers cost: [MODEL=folder TEXT=file SENTENCES=3000 REQUESTS=100000]
+	@$< ./honyaku $(or $(MODEL),$(BENCH_MODEL)) $(or $(TEXT),$(EMBEDDED)/dev.en) $(or $(SENTENCES),3000) $(or $(REQUESTS),100000)
 
 bench-latency: $(BUILD)/bench/latency honyaku $(BENCH_MODEL)/best ## requests that come when they are due, and a picture: [MODEL=folder TEXT=file SECONDS=20 OUT=…]
 	@$< ./honyaku $(or $(MODEL),$(BENCH_MODEL)) $(or $(TEXT),$(EMBEDDED)/dev.en) $(OUT)/bench/latency.svg $(or $(SECONDS),20)
