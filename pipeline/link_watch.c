@@ -14,6 +14,7 @@
 struct hny_link_watch {
     void *socket, *events; /* the link's; and the one by which ZeroMQ tells of it */
     struct hny_edge edge;
+    bool keyed;
     struct hny_parcel parcel;
     uint16_t failure; /* the last event that was one; 0: none since a connection came about */
     uint64_t failing; /* since when there were no others */
@@ -25,12 +26,13 @@ struct hny_link_watch {
 };
 
 hny_status hny_link_watch_open(struct hny_link_watch **watch, void *context, void *socket,
-                               const struct hny_edge *edge) {
+                               const struct hny_edge *edge, bool keyed) {
     struct hny_link_watch *made = hny_allocate(1, sizeof *made);
     char place[64];
     *watch = made;
     if (!made) return HNY_ERROR_MEMORY;
     made->edge = *edge;
+    made->keyed = keyed;
     snprintf(place, sizeof place, "inproc://watch-%p", socket);
     hny_status status = HNY_OK;
     if (zmq_socket_monitor(socket, place, EVENTS) != 0)
@@ -83,7 +85,8 @@ static hny_status connect_again(struct hny_link_watch *watch, uint64_t now) {
 
 static const char *reason(const struct hny_link_watch *watch) {
     bool bind = watch->edge.bind;
-    switch (watch->failure) {
+    /* Without keys, whichever end gives up first, there is one reason. */
+    switch (watch->keyed ? watch->failure : ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) {
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         return bind ? "its key is not among those that are let in (--allow)"
                     : "the stage there does not let this one's key in (its --allow)";

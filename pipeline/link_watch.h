@@ -14,9 +14,10 @@ enum { HNY_LINK_SILENCE = 10000, HNY_LINK_REFUSED = 2000, HNY_LINK_PAUSE = 1000 
 
 struct hny_link_watch;
 
-/* Over SOCKET, of CONTEXT and of the link EDGE, all borrowed. To be closed before SOCKET is. */
+/* Over SOCKET, of CONTEXT and of the link EDGE, all borrowed; KEYED: this stage has keys for it. To be closed
+ * before SOCKET is. */
 hny_status hny_link_watch_open(struct hny_link_watch **watch, void *context, void *socket,
-                               const struct hny_edge *edge);
+                               const struct hny_edge *edge, bool keyed);
 void hny_link_watch_close(struct hny_link_watch **watch); /* nulls; NULL is allowed */
 
 /* Takes note of what has happened by NOW; HEARD: when the other side's last word came. What is wrong is said

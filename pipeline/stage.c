@@ -45,7 +45,7 @@ struct stage {
 static hny_status open_link(struct stage *stage, const struct hny_edge *edge, void **socket,
                             struct hny_link_watch **watch) {
     HNY_TRY(hny_edge_open(edge, stage->context, &stage->options->trust, socket));
-    return hny_link_watch_open(watch, stage->context, *socket, edge);
+    return hny_link_watch_open(watch, stage->context, *socket, edge, stage->options->trust.key != NULL);
 }
 
 /* Stages upstream are the gate's only clients. */
