@@ -27,7 +27,7 @@ void hny_coding_begin(struct hny_coding *coding) {
 }
 
 /* Keeps the buffer that it finds: it is warm. */
-hny_status hny_coding_add(struct hny_coding *coding, struct hny_piece piece) {
+hny_status hny_coding_add(struct hny_coding *coding, struct hny_coding_piece piece) {
     size_t before = coding->room;
     if (hny_grow(&coding->pieces, &coding->room, coding->count + 1, sizeof piece) != 0)
         return HNY_ERROR_MEMORY;
@@ -40,7 +40,7 @@ hny_status hny_coding_add(struct hny_coding *coding, struct hny_piece piece) {
 
 static hny_status code_piece(void *context, size_t number, size_t thread) {
     struct hny_coding *coding = context;
-    struct hny_piece *piece = &coding->pieces[number];
+    struct hny_coding_piece *piece = &coding->pieces[number];
     return hny_frame_code_runs(coding->coders[thread], piece->data, piece->size, piece->cuts,
                                piece->cut_count, piece->level, &piece->frame);
 }

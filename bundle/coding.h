@@ -6,7 +6,7 @@
 #include "bundle/change.h"
 #include "bundle/frame_code.h"
 
-struct hny_piece {
+struct hny_coding_piece {
     const unsigned char *data;
     uint64_t size;
     int level;          /* hny_frame_code */
@@ -18,7 +18,7 @@ struct hny_piece {
 struct hny_coding {
     struct hny_threads *threads;
     struct hny_frame_coder **coders; /* one a thread */
-    struct hny_piece *pieces;
+    struct hny_coding_piece *pieces;
     size_t count, room;
 };
 
@@ -27,7 +27,7 @@ hny_status hny_coding_open(struct hny_coding *coding, struct hny_threads *thread
 void hny_coding_close(struct hny_coding *coding); /* back to the zero state */
 
 void hny_coding_begin(struct hny_coding *coding); /* no pieces; buffers of frames are kept */
-hny_status hny_coding_add(struct hny_coding *coding, struct hny_piece piece);
+hny_status hny_coding_add(struct hny_coding *coding, struct hny_coding_piece piece);
 hny_status hny_coding_run(struct hny_coding *coding); /* codes all pieces */
 
 #endif

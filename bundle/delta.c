@@ -76,8 +76,9 @@ static hny_status begin_batch(struct hny_delta *delta, size_t number, size_t fro
     return HNY_OK;
 }
 
-static struct hny_piece piece_of(const struct hny_delta_part *part, enum hny_change change, size_t plane) {
-    struct hny_piece piece = {.size = part->tensor->members[plane].size};
+static struct hny_coding_piece piece_of(const struct hny_delta_part *part, enum hny_change change,
+                                        size_t plane) {
+    struct hny_coding_piece piece = {.size = part->tensor->members[plane].size};
     bool combined = is_combined(change);
     piece.data = combined ? part->made[plane] : part->planes[plane];
     /* The planes that are sorted have an element a byte. */
@@ -137,12 +138,12 @@ static hny_status try_change(struct hny_delta *delta, enum hny_change change, st
     for (size_t i = 0; i < delta->count; i++)
         for (size_t plane = 0; is_tried(&delta->parts[i]) && plane < delta->parts[i].tensor->member_count;
              plane++) {
-            struct hny_piece piece = piece_of(&delta->parts[i], change, plane);
+            struct hny_coding_piece piece = piece_of(&delta->parts[i], change, plane);
             piece.level = level;
             HNY_TRY(hny_coding_add(coding, piece));
         }
     HNY_TRY(hny_coding_run(coding));
-    const struct hny_piece *piece = coding->pieces;
+    const struct hny_coding_piece *piece = coding->pieces;
     for (size_t i = 0; i < delta->count; i++)
         for (size_t plane = 0; is_tried(&delta->parts[i]) && plane < delta->parts[i].tensor->member_count;
              plane++)
@@ -225,6 +226,6 @@ hny_status hny_delta_tensors(struct hny_delta *delta, size_t file, size_t from, 
     return hny_threads_run(delta->threads, delta->count, make_part, delta);
 }
 
-struct hny_piece hny_delta_piece(const struct hny_delta *delta, size_t i, size_t plane) {
+struct hny_coding_piece hny_delta_piece(const struct hny_delta *delta, size_t i, size_t plane) {
     return piece_of(&delta->parts[i], delta->parts[i].tensor->change, plane);
 }

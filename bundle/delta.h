@@ -47,6 +47,6 @@ hny_status hny_delta_choose(struct hny_delta *delta, struct hny_coding *coding, 
  * their members hold. hny_delta_piece is plane PLANE of the I-th of them, without level; it is valid until
  * the next call. */
 hny_status hny_delta_tensors(struct hny_delta *delta, size_t file, size_t from, size_t end);
-struct hny_piece hny_delta_piece(const struct hny_delta *delta, size_t i, size_t plane);
+struct hny_coding_piece hny_delta_piece(const struct hny_delta *delta, size_t i, size_t plane);
 
 #endif

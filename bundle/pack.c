@@ -67,7 +67,7 @@ static hny_status put_signature(struct packing *packing) {
 
 static hny_status put_first(struct packing *packing, size_t number) {
     const struct hny_bundle_file *file = &packing->bundle.files[number];
-    struct hny_piece piece = {.size = file->first.size};
+    struct hny_coding_piece piece = {.size = file->first.size};
     char name[MEMBER_NAME];
     if (file->same) return HNY_OK;
     HNY_TRY(hny_feed_first(&packing->feed, number, &piece.data));
@@ -80,9 +80,9 @@ static hny_status put_first(struct packing *packing, size_t number) {
 }
 
 /* Plane PLANE of the I-th tensor of the batch that begins with tensor FROM. */
-static struct hny_piece piece_of(const struct packing *packing, const struct hny_bundle_tensor *tensor,
-                                 size_t i, size_t plane) {
-    struct hny_piece piece = {.size = tensor->members[plane].size};
+static struct hny_coding_piece piece_of(const struct packing *packing, const struct hny_bundle_tensor *tensor,
+                                        size_t i, size_t plane) {
+    struct hny_coding_piece piece = {.size = tensor->members[plane].size};
     if (packing->delta.base)
         piece = hny_delta_piece(&packing->delta, i, plane);
     else
@@ -104,7 +104,7 @@ static hny_status put_batch(struct packing *packing, size_t number, size_t from,
         for (size_t plane = 0; plane < hny_bundle_member_count(&file->tensors[i]); plane++)
             HNY_TRY(hny_coding_add(&packing->coding, piece_of(packing, &file->tensors[i], i - from, plane)));
     HNY_TRY(hny_coding_run(&packing->coding));
-    const struct hny_piece *piece = packing->coding.pieces;
+    const struct hny_coding_piece *piece = packing->coding.pieces;
     for (size_t i = from; i < end; i++)
         for (size_t plane = 0; plane < hny_bundle_member_count(&file->tensors[i]); plane++, piece++) {
             hny_bundle_member_name(file, i, plane, name, sizeof name);
