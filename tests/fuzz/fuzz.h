@@ -3,6 +3,7 @@
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
+#include "pipeline/message.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,5 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The path of a file in memory that holds DATA, until the next call. */
 const char *fuzz_file(const uint8_t *data, size_t size);
+
+/* Frames, each behind its length in two bytes; the last is what is left. MOST at most; their number. */
+size_t fuzz_cut(const uint8_t *data, size_t size, struct hny_piece *frames, size_t most);
 
 #endif

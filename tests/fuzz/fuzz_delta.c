@@ -11,60 +11,14 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "base/json.h"
-#include "bundle/frame_code.h"
-#include "bundle/members.h"
 #include "bundle/read.h"
+#include "tests/fuzz/bundle_making.h"
 #include <string.h>
 
-enum { MOST_BYTES = 1 << 16, MEMBER_NAME = 256, CONTROLS = 3 };
-
-/* What goes into a bundle, and what is still to be made of it. */
-struct making {
-    struct hny_frame_coder *coder;
-    struct hny_buffer frames;
-    size_t piece, wrong_piece, wrong_at;
-    uint8_t change;
-    const uint8_t *rest; /* contents are made of it, over and over */
-    size_t rest_size, rest_at;
-    uint64_t previous;
-};
-
-static void add_piece(struct making *making, unsigned char *bytes, size_t size) {
-    if (making->piece++ == making->wrong_piece && size > 0) bytes[making->wrong_at % size] ^= making->change;
-    FUZZ_CHECK(hny_frame_code(making->coder, bytes, size, 1, &making->frames) == HNY_OK);
-}
-
-static void add_member(struct making *making, const char *name, uint64_t size, const void *content) {
-    unsigned char bytes[2 * HNY_TAR_BLOCK] = {0};
-    size_t padding = hny_tar_padding(making->previous);
-    unsigned char *copy = malloc(size + 1);
-    FUZZ_CHECK(copy);
-    if (content)
-        memcpy(copy, content, size);
-    else
-        for (size_t i = 0; i < size; i++)
-            copy[i] = making->rest_size ? making->rest[making->rest_at++ % making->rest_size] : 0;
-    if (hny_tar_header(bytes + padding, name, size) == HNY_OK) {
-        add_piece(making, bytes, padding + HNY_TAR_BLOCK);
-        add_piece(making, copy, size);
-        making->previous = size;
-    }
-    free(copy);
-}
-
-static void add_file(struct making *making, const struct hny_bundle_file *file) {
-    char name[MEMBER_NAME];
-    hny_bundle_member_name(file, SIZE_MAX, 0, name, sizeof name);
-    if (!file->same) add_member(making, name, file->first.size, NULL);
-    for (size_t i = 0; i < file->tensor_count; i++)
-        for (size_t plane = 0; plane < hny_bundle_member_count(&file->tensors[i]); plane++) {
-            hny_bundle_member_name(file, i, plane, name, sizeof name);
-            add_member(making, name, file->tensors[i].members[plane].size, NULL);
-        }
-}
+enum { MOST_BYTES = 1 << 16, CONTROLS = 3 };
 
 /* Makes a bundle of a manifest; false where it is none or asks for too much. DIGEST receives its own. */
-static bool make(struct making *making, const char *text, size_t size, char digest[HNY_DIGEST_TEXT]) {
+static bool make(struct bundle_making *making, const char *text, size_t size, char digest[HNY_DIGEST_TEXT]) {
     struct hny_bundle bundle;
     unsigned char end[HNY_TAR_BLOCK + HNY_TAR_END] = {0};
     if (hny_bundle_parse(&bundle, "bundle", text, size) != HNY_OK) return false;
@@ -72,9 +26,9 @@ static bool make(struct making *making, const char *text, size_t size, char dige
     memcpy(digest, bundle.full, sizeof bundle.full);
     FUZZ_CHECK(hny_frame_coder_create(&making->coder) == HNY_OK);
     if (fits) {
-        add_member(making, HNY_BUNDLE_MANIFEST, size, text);
-        for (size_t i = 0; i < bundle.file_count; i++) add_file(making, &bundle.files[i]);
-        add_piece(making, end, hny_tar_padding(making->previous) + HNY_TAR_END);
+        making_add_member(making, HNY_BUNDLE_MANIFEST, size, text);
+        for (size_t i = 0; i < bundle.file_count; i++) making_add_file(making, &bundle.files[i]);
+        making_add_piece(making, end, hny_tar_padding(making->previous) + HNY_TAR_END);
     }
     hny_frame_coder_destroy(&making->coder);
     hny_bundle_free(&bundle);
@@ -92,30 +46,6 @@ static void adopt(const char *text, size_t size, const char *digest, struct hny_
         FUZZ_CHECK(hny_buffer_append(adopted, text, size) == HNY_OK);
     }
     json_decref(manifest);
-}
-
-static hny_status count_bytes(void *context, const void *data, size_t size) {
-    static volatile unsigned char seen;
-    for (size_t i = 0; i < size; i++) seen = ((const unsigned char *)data)[i];
-    *(uint64_t *)context += size;
-    return HNY_OK;
-}
-
-static void check_failure(hny_status status, const struct hny_bundle *bundle) {
-    FUZZ_CHECK(status == HNY_ERROR_INPUT || status == HNY_ERROR_MEMORY);
-    FUZZ_CHECK(*hny_message() && !bundle->files && !bundle->names);
-}
-
-static void check_round_trip(const struct hny_bundle *bundle) {
-    struct hny_buffer text = {0}, again = {0};
-    struct hny_bundle back;
-    FUZZ_CHECK(hny_bundle_print(bundle, &text) == HNY_OK);
-    FUZZ_CHECK(hny_bundle_parse(&back, "printed", text.data, text.size) == HNY_OK);
-    FUZZ_CHECK(hny_bundle_print(&back, &again) == HNY_OK);
-    FUZZ_CHECK(again.size == text.size && memcmp(again.data, text.data, text.size) == 0);
-    hny_bundle_free(&back);
-    hny_buffer_free(&text);
-    hny_buffer_free(&again);
 }
 
 /* Planes of a bfloat16 tensor out of DATA: what is made of two of them gives the second one back. */
@@ -144,7 +74,7 @@ static void check_changes(const uint8_t *data, size_t size) {
 
 static void read_both(const struct hny_buffer *base, const struct hny_buffer *delta, bool digests) {
     uint64_t bytes = 0;
-    const struct hny_bundle_taker taker = {.bytes = count_bytes, .context = &bytes};
+    const struct hny_bundle_taker taker = {.bytes = making_count_bytes, .context = &bytes};
     const struct hny_read_options options = {.threads = 1, .skip_digests = !digests};
     struct hny_supply *supplies[2] = {NULL};
     struct hny_bundle bundle;
@@ -153,9 +83,9 @@ static void read_both(const struct hny_buffer *base, const struct hny_buffer *de
     hny_status status = hny_bundle_read_chain(supplies, 2, &taker, &options, &bundle);
     if (status == HNY_OK) {
         FUZZ_CHECK(bytes == bundle.bytes && hny_supply_taken(supplies[1]) == delta->size);
-        check_round_trip(&bundle);
+        making_check_round_trip(&bundle);
     } else {
-        check_failure(status, &bundle);
+        making_check_failure(status, &bundle);
     }
     hny_bundle_free(&bundle);
     hny_supply_close(&supplies[0]);
@@ -168,7 +98,7 @@ static void read_alone(const struct hny_buffer *delta) {
     struct hny_bundle bundle;
     FUZZ_CHECK(hny_supply_memory(&supply, "delta", delta->data, delta->size) == HNY_OK);
     hny_status status = hny_bundle_read(supply, NULL, &options, &bundle);
-    if (status != HNY_OK) check_failure(status, &bundle);
+    if (status != HNY_OK) making_check_failure(status, &bundle);
     hny_bundle_free(&bundle);
     hny_supply_close(&supply);
 }
@@ -183,9 +113,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const uint8_t *controls = second_end + 1;
     char digest[HNY_DIGEST_TEXT] = "", own[HNY_DIGEST_TEXT];
     struct hny_buffer adopted = {0};
-    struct making base = {.wrong_piece = SIZE_MAX, .rest = controls + CONTROLS};
+    struct bundle_making base = {.wrong_piece = SIZE_MAX, .rest = controls + CONTROLS};
     base.rest_size = size - (size_t)(base.rest - data);
-    struct making delta = base;
+    struct bundle_making delta = base;
     delta.wrong_piece = controls[0];
     delta.wrong_at = (size_t)controls[1] * 3;
     delta.change = controls[2];

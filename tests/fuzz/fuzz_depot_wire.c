@@ -11,18 +11,6 @@
 
 enum { MOST_FRAMES = 8, FILE_BYTES = 1 << 20, ROUNDS = 100 };
 
-static size_t cut(const uint8_t *data, size_t size, struct hny_piece *frames) {
-    size_t count = 0;
-    while (size >= 2 && count < MOST_FRAMES) {
-        size_t length = (size_t)data[0] << 8 | data[1];
-        if (length > size - 2) length = size - 2;
-        frames[count++] = (struct hny_piece){(const char *)data + 2, length};
-        data += 2 + length;
-        size -= 2 + length;
-    }
-    return count;
-}
-
 static void check_round_trip(const struct hny_depot_message *message) {
     struct hny_frames frames = {0};
     struct hny_depot_message back;
@@ -71,7 +59,7 @@ static void tell_pulls(const struct hny_depot_message *message) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct hny_piece frames[MOST_FRAMES];
     struct hny_depot_message message;
-    size_t count = cut(data, size, frames);
+    size_t count = fuzz_cut(data, size, frames, MOST_FRAMES);
     hny_status status = hny_depot_wire_read(frames, count, &message);
     FUZZ_CHECK(status == HNY_OK || status == HNY_ERROR_INPUT);
     if (status != HNY_OK) return 0;

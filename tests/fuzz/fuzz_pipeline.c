@@ -81,14 +81,7 @@ static void check_message(const uint8_t *data, size_t size) {
     struct hny_piece pieces[MOST_FRAMES];
     struct hny_link_message message, back;
     struct hny_frames frames = {0};
-    size_t count = 0;
-    while (size >= 2 && count < MOST_FRAMES) {
-        size_t length = (size_t)data[0] << 8 | data[1];
-        if (length > size - 2) length = size - 2;
-        pieces[count++] = (struct hny_piece){(const char *)data + 2, length};
-        data += 2 + length;
-        size -= 2 + length;
-    }
+    size_t count = fuzz_cut(data, size, pieces, MOST_FRAMES);
     hny_status status = hny_stream_wire_read(pieces, count, &message);
     FUZZ_CHECK(status == HNY_OK || (status == HNY_ERROR_INPUT && !message.record.payload));
     if (status != HNY_OK) return;

@@ -10,18 +10,6 @@
 
 enum { MOST_FRAMES = 32 };
 
-static size_t cut(const uint8_t *data, size_t size, struct hny_piece *frames) {
-    size_t count = 0;
-    while (size >= 2 && count < MOST_FRAMES) {
-        size_t length = (size_t)data[0] << 8 | data[1];
-        if (length > size - 2) length = size - 2;
-        frames[count++] = (struct hny_piece){(const char *)data + 2, length};
-        data += 2 + length;
-        size -= 2 + length;
-    }
-    return count;
-}
-
 static bool same_pieces(const struct hny_piece *a, const struct hny_piece *b) {
     return a->size == b->size && (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
 }
@@ -89,7 +77,7 @@ static void tell_others(const struct hny_message *message) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct hny_piece frames[MOST_FRAMES];
     struct hny_message message;
-    size_t count = cut(data, size, frames);
+    size_t count = fuzz_cut(data, size, frames, MOST_FRAMES);
     hny_status status = hny_wire_read(frames, count, &message);
     if (status != HNY_OK) {
         FUZZ_CHECK(status == HNY_ERROR_INPUT && !message.payload);

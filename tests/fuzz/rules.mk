@@ -21,7 +21,7 @@ build/$1/libhonyaku.a: $(call objects,$(ROOMS),build/$1/objects)
 	@rm -f $$@ && ar rcs $$@ $$^
 
 $$(FUZZ_TARGETS:%=build/$1/fuzz_%): build/$1/fuzz_%: build/$1/objects/tests/fuzz/fuzz_%.o build/$1/objects/tests/fuzz/fuzz.o \
-    build/$1/libhonyaku.a
+    build/$1/objects/tests/fuzz/bundle_making.o build/$1/libhonyaku.a
 	@echo "  link $$@"
 	$(QUIET)$(FUZZ_CC) $$(FUZZ_FLAGS) $2 -fsanitize=fuzzer -o $$@ $$^ $(LIBS)
 endef
