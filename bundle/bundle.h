@@ -36,16 +36,16 @@ hny_status hny_bundle_pack(const char *model, const char *to, const struct hny_p
 
 /* Signs the bundle FROM, a file, with KEY: TO, whole or not at all ("-": standard output, as it comes), is
  * what packing with that key would have made, whoever signed FROM before. FROM is checked as
- * hny_bundle_verify does, and BUNDLE, where it is not NULL, receives the contents as there. FROM and TO may
- * be the same. */
+ * hny_bundle_verify does, a delta without bases by itself, and BUNDLE, where it is not NULL, receives the
+ * contents as there. FROM and TO may be the same. */
 hny_status hny_bundle_sign(const char *from, const char *to, const struct hny_signing_key *key,
                            const struct hny_read_options *options, struct hny_bundle *bundle);
 
 /* Packs what a chain of COUNT bundles restores, the oldest first, into TO, and rounds nothing: without bases
  * in OPTIONS the bytes are those of hny_bundle_pack with the same level; with them it is the delta from that
- * base. Of the other options only LEVEL and THREADS count. A delta's manifest states the digest of the
- * whole bundle's: where it comes out otherwise it is HNY_ERROR_INPUT. All is checked first, in one reading
- * more. */
+ * base. Of the other options only LEVEL, THREADS and SIGN count; without that one, and without bases, TO has
+ * the signature of whoever signed the newest bundle. Where the newest is no delta, and its manifest not as
+ * this program writes it, it is HNY_ERROR_INPUT. All is checked first, in one reading more. */
 hny_status hny_bundle_flatten(const char *const *files, size_t count, const char *to,
                               const struct hny_pack_options *options, struct hny_bundle *bundle,
                               uint64_t *bytes);

@@ -133,6 +133,20 @@ hny_status hny_bundle_print(const struct hny_bundle *bundle, struct hny_buffer *
     return status;
 }
 
+hny_status hny_bundle_find_full(const struct hny_bundle *bundle, char full[HNY_DIGEST_TEXT]) {
+    struct hny_bundle whole = *bundle;
+    struct hny_buffer text = {0};
+    whole.parent = NULL;
+    hny_status status = hny_bundle_print(&whole, &text);
+    if (status == HNY_OK) status = hny_digest_bytes(text.data, text.size, full);
+    hny_buffer_free(&text);
+    return status;
+}
+
+struct hny_signed hny_bundle_signed(const struct hny_bundle *bundle) {
+    return (struct hny_signed){bundle->digest, bundle->parent ? bundle->full : NULL};
+}
+
 /* --- Reading ------------------------------------------------------------------------------------------- */
 
 /* What is being read, for messages: SOURCE, and the file or tensor. */
@@ -317,6 +331,17 @@ static hny_status take_parent(const char *source, struct hny_bundle *bundle, con
     return take_digest(&place, json_object_get(json, "full"), bundle->full);
 }
 
+/* Else who signs a delta, and with it the bundle that it makes, would sign what somebody else wrote there. */
+static hny_status check_full(const char *source, const struct hny_bundle *bundle) {
+    char full[HNY_DIGEST_TEXT];
+    if (!bundle->parent) return HNY_OK;
+    HNY_TRY(hny_bundle_find_full(bundle, full));
+    if (strcmp(full, bundle->full) == 0) return HNY_OK;
+    return hny_fail(HNY_ERROR_INPUT,
+                    "%s: " HNY_BUNDLE_MANIFEST ": full: %s, but without parent and changes it is %s", source,
+                    bundle->full, full);
+}
+
 static hny_status take_all(const char *source, struct hny_bundle *bundle, const json_t *json) {
     struct place place = {source, "kind"};
     const char *named = json_string_value(json_object_get(json, "kind"));
@@ -353,6 +378,7 @@ hny_status hny_bundle_parse(struct hny_bundle *bundle, const char *source, const
     if (status == HNY_OK) status = hny_digest_bytes(text, size, bundle->digest);
     if (status == HNY_OK) status = hny_json_parse(source, text, size, &json);
     if (status == HNY_OK) status = take_all(source, bundle, json);
+    if (status == HNY_OK) status = check_full(source, bundle);
     json_decref(json);
     if (status != HNY_OK) hny_bundle_free(bundle);
     return status;

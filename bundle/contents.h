@@ -73,6 +73,8 @@ struct hny_bundle {
     /* Of the manifest without parent and changes: of the bundle that is no delta and restores the same.
      * DIGEST where this is none. */
     char full[HNY_DIGEST_TEXT];
+    /* The member with SIGNER's signature that the bundle of FULL has; "": nobody's. Not in the manifest. */
+    char signature[HNY_SIGNATURE_SIZE + 1];
 };
 
 void hny_bundle_free(struct hny_bundle *bundle); /* back to the zero state */
@@ -95,8 +97,15 @@ void hny_bundle_member_name(const struct hny_bundle_file *file, size_t tensor, s
 /* Appends the manifest's text; without PARENT and FULL, and as if all stood whole, where PARENT is NULL. */
 hny_status hny_bundle_print(const struct hny_bundle *bundle, struct hny_buffer *text);
 
+/* Sets FULL of a delta to the digest of what hny_bundle_print makes of BUNDLE without PARENT. */
+hny_status hny_bundle_find_full(const struct hny_bundle *bundle, char full[HNY_DIGEST_TEXT]);
+
+/* What there is to sign of BUNDLE; its texts are BUNDLE's. */
+struct hny_signed hny_bundle_signed(const struct hny_bundle *bundle);
+
 /* Reads a manifest of SIZE bytes strictly: every name, size, type, layout and digest is checked, and none can
- * overflow. SOURCE stands for the bundle in messages. On failure BUNDLE is in the zero state. */
+ * overflow; a delta's FULL is what hny_bundle_find_full makes. SOURCE stands for the bundle in messages. On
+ * failure BUNDLE is in the zero state. */
 hny_status hny_bundle_parse(struct hny_bundle *bundle, const char *source, const char *text, size_t size);
 
 #endif

@@ -185,12 +185,7 @@ static void compare_first(struct hny_delta *delta, size_t number) {
 static hny_status name_parent(struct hny_delta *delta) {
     struct hny_bundle *bundle = delta->bundle;
     const char *parent = hny_chain_bundle(delta->base)->full;
-    struct hny_buffer text = {0};
-    bundle->parent = NULL;
-    hny_status status = hny_bundle_print(bundle, &text);
-    if (status == HNY_OK) status = hny_digest_bytes(text.data, text.size, bundle->full);
-    hny_buffer_free(&text);
-    HNY_TRY(status);
+    HNY_TRY(hny_bundle_find_full(bundle, bundle->full));
     bundle->parent = hny_arena_text(bundle->names, parent, strlen(parent));
     return bundle->parent ? HNY_OK : HNY_ERROR_MEMORY;
 }

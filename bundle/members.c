@@ -115,19 +115,20 @@ static hny_status read_next(struct hny_members *members, unsigned char *to, size
  * what comes first: a member's header, or, of a delta that has no member, the end. */
 static hny_status read_signature(struct hny_members *members) {
     const char *name = hny_members_name(members);
-    char member[HNY_SIGNATURE_SIZE];
-    uint64_t size;
+    const struct hny_signed manifest = hny_bundle_signed(&members->bundle);
+    char member[HNY_SIGNATURE_MOST];
+    uint64_t stated, size = hny_signature_size(&manifest);
     HNY_TRY(read_tail(members, members->ahead, HNY_TAR_BLOCK,
                       has_members(&members->bundle) ? HNY_TAR_BLOCK : HNY_TAR_END, &members->ahead_size));
     if (strncmp((char *)members->ahead, HNY_SIGNATURE_MEMBER, HNY_TAR_NAME) != 0) return HNY_OK;
     members->ahead_size = 0;
-    HNY_TRY(hny_tar_check(members->ahead, HNY_SIGNATURE_MEMBER, sizeof member, name));
+    HNY_TRY(hny_tar_check(members->ahead, HNY_SIGNATURE_MEMBER, size, name));
     hny_buffer_clear(&members->frames);
-    HNY_TRY(hny_frame_read(members->supply, sizeof member, sizeof member, &members->frames, &size));
+    HNY_TRY(hny_frame_read(members->supply, size, size, &members->frames, &stated));
     HNY_TRY(hny_frame_decode(members->decoders[0], name, members->frames.data, members->frames.size, member,
-                             sizeof member));
-    members->restored += members->previous = sizeof member;
-    return hny_signature_check(name, member, members->bundle.digest, members->bundle.signer);
+                             size));
+    members->restored += members->previous = size;
+    return hny_signature_check(name, member, &manifest, members->bundle.signer, members->bundle.signature);
 }
 
 hny_status hny_members_end(struct hny_members *members) {

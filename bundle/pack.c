@@ -58,11 +58,17 @@ static hny_status put_manifest(struct packing *packing) {
 
 static hny_status put_signature(struct packing *packing) {
     const struct hny_signing_key *key = packing->options->sign;
-    char text[HNY_SIGNATURE_SIZE + 1];
-    if (!key) return HNY_OK;
-    HNY_TRY(hny_signature_make(key, packing->bundle.digest, text));
-    memcpy(packing->bundle.signer, key->signer, sizeof packing->bundle.signer);
-    return hny_delivery_small(packing->delivery, HNY_SIGNATURE_MEMBER, text, HNY_SIGNATURE_SIZE);
+    struct hny_bundle *bundle = &packing->bundle;
+    const struct hny_signed manifest = hny_bundle_signed(bundle);
+    char text[HNY_SIGNATURE_MOST + 1];
+    if (!key && !*bundle->signer) return HNY_OK;
+    if (key) {
+        HNY_TRY(hny_signature_make(key, &manifest, text));
+        HNY_TRY(hny_signature_check(bundle->name, text, &manifest, bundle->signer, bundle->signature));
+    } else {
+        memcpy(text, bundle->signature, sizeof bundle->signature);
+    }
+    return hny_delivery_small(packing->delivery, HNY_SIGNATURE_MEMBER, text, strlen(text));
 }
 
 static hny_status put_first(struct packing *packing, size_t number) {
@@ -206,18 +212,24 @@ hny_status hny_bundle_pack(const char *model, const char *to, const struct hny_p
 
 /* --- A chain ------------------------------------------------------------------------------------------- */
 
-/* The manifest of the bundle that restores the same as RESTORED without a base. */
+/* The manifest of the bundle that restores the same as RESTORED without a base; its signature, if it has one,
+ * is known unless a delta of it is to be made. */
 static hny_status describe_whole(struct packing *packing, const struct hny_bundle *restored) {
-    struct hny_bundle whole = *restored;
+    struct hny_bundle whole = *restored, *bundle = &packing->bundle;
     struct hny_buffer text = {0};
     const char *newest = packing->files[packing->file_count - 1];
     whole.parent = NULL;
     hny_status status = hny_bundle_print(&whole, &text);
-    if (status == HNY_OK) status = hny_bundle_parse(&packing->bundle, newest, text.data, text.size);
+    if (status == HNY_OK) status = hny_bundle_parse(bundle, newest, text.data, text.size);
     hny_buffer_free(&text);
-    if (status != HNY_OK || strcmp(packing->bundle.digest, restored->full) == 0) return status;
-    return hny_fail(HNY_ERROR_INPUT, "%s: its whole bundle has the digest %s, but the manifest says %s",
-                    newest, packing->bundle.digest, restored->full);
+    HNY_TRY(status);
+    if (strcmp(bundle->digest, restored->full) != 0)
+        return hny_fail(HNY_ERROR_INPUT, "%s: its whole bundle has the digest %s, but the manifest says %s",
+                        newest, bundle->digest, restored->full);
+    if (packing->options->base_count > 0) return HNY_OK;
+    memcpy(bundle->signer, restored->signer, sizeof bundle->signer);
+    memcpy(bundle->signature, restored->signature, sizeof bundle->signature);
+    return HNY_OK;
 }
 
 static hny_status flatten(struct packing *packing, const char *to) {

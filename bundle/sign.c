@@ -75,15 +75,17 @@ static hny_status copy_files(struct signing *signing) {
 
 static hny_status copy(struct signing *signing, const char *from, const char *to,
                        const struct hny_signing_key *key) {
-    char text[HNY_SIGNATURE_SIZE + 1];
-    HNY_TRY(hny_signature_make(key, signing->bundle->digest, text));
+    const struct hny_signed manifest = hny_bundle_signed(signing->bundle);
+    char text[HNY_SIGNATURE_MOST + 1];
+    HNY_TRY(hny_signature_make(key, &manifest, text));
     HNY_TRY(hny_supply_open(&signing->supply, from));
     HNY_TRY(hny_frame_decoder_create(&signing->decoder));
     HNY_TRY(hny_delivery_open(&signing->delivery, to));
     HNY_TRY(copy_manifest(signing));
-    HNY_TRY(hny_delivery_small(signing->delivery, HNY_SIGNATURE_MEMBER, text, HNY_SIGNATURE_SIZE));
+    HNY_TRY(hny_delivery_small(signing->delivery, HNY_SIGNATURE_MEMBER, text, strlen(text)));
     HNY_TRY(skip_signature(signing));
     HNY_TRY(copy_files(signing));
+    HNY_TRY(hny_signature_check(to, text, &manifest, signing->bundle->signer, signing->bundle->signature));
     signing->bundle->packed = hny_delivery_bytes(signing->delivery);
     return hny_delivery_commit(&signing->delivery);
 }
@@ -94,7 +96,7 @@ hny_status hny_bundle_sign(const char *from, const char *to, const struct hny_si
     if (strcmp(from, "-") == 0)
         return hny_fail(HNY_ERROR_USAGE, "a bundle is read twice to be signed: expected a file, not -");
     struct hny_read_options checking = *options;
-    checking.alone = true; /* a signature answers for a delta too */
+    checking.alone = true; /* a delta's manifest says all that its signature answers for */
     HNY_TRY(hny_bundle_verify(from, &checking, &checked));
     struct signing signing = {.bundle = &checked};
     hny_status status = copy(&signing, from, to, key);
@@ -103,7 +105,6 @@ hny_status hny_bundle_sign(const char *from, const char *to, const struct hny_si
     hny_delivery_abandon(&signing.delivery);
     hny_buffer_free(&signing.frame);
     hny_buffer_free(&signing.content);
-    memcpy(checked.signer, key->signer, sizeof checked.signer);
     if (status == HNY_OK && bundle)
         *bundle = checked;
     else

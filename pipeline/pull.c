@@ -9,7 +9,6 @@
 #include "pipeline/pull_held.h"
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct pull {
     struct hny_fetch fetch;
@@ -85,16 +84,6 @@ static hny_status check_delta(const struct pull *pull, const struct hny_depot_bu
     return status;
 }
 
-/* Where signers are asked for, the delta that they signed takes its place first: so there is no moment at
- * which the bundle is there and what proves it is not. */
-static hny_status keep_proof(const struct pull *pull, const struct hny_held *held, struct hny_partial **last,
-                             const char **file) {
-    if (!pull->options->reading.signers) return HNY_OK;
-    HNY_TRY(hny_partial_commit(last));
-    *file = held->proof.data;
-    return HNY_OK;
-}
-
 static hny_status use_deltas(struct pull *pull, const struct hny_held *held,
                              const struct hny_depot_chain *chain, struct hny_partial **partials) {
     const char *files[HNY_CHAIN_MOST];
@@ -105,12 +94,8 @@ static hny_status use_deltas(struct pull *pull, const struct hny_held *held,
     HNY_TRY(check_delta(pull, chain->bundles[last], partials[last]));
     if (chain->held != SIZE_MAX) files[count++] = held->bases.paths[chain->held];
     for (size_t i = 0; i < chain->count; i++) files[count++] = hny_partial_path(partials[i]);
-    HNY_TRY(keep_proof(pull, held, &partials[last], &files[count - 1]));
     HNY_TRY(hny_file_clean(held->path.data));
-    hny_status status =
-        hny_bundle_flatten(files, count, held->path.data, &packing, &pull->pulled->contents, &bytes);
-    if (status == HNY_ERROR_INPUT && !partials[last]) unlink(held->proof.data);
-    HNY_TRY(status);
+    HNY_TRY(hny_bundle_flatten(files, count, held->path.data, &packing, &pull->pulled->contents, &bytes));
     for (size_t i = 0; i < chain->count; i++) hny_partial_remove(&partials[i]);
     pull->pulled->deltas = chain->count - (chain->held == SIZE_MAX);
     return HNY_OK;
@@ -143,9 +128,7 @@ static hny_status open_partials(const struct pull *pull, const struct hny_held *
             if (strcmp(chain->bundles[j]->file, bundle->file) == 0)
                 return hny_fail(HNY_ERROR_INPUT, "%s: has the file %s as two bundles", pull->fetch.source,
                                 bundle->file);
-        bool proves = i == last && !stands_whole(chain);
-        HNY_TRY(hny_partial_open(&partials[i], proves ? held->proof.data : held->path.data, bundle->file,
-                                 bundle->bytes));
+        HNY_TRY(hny_partial_open(&partials[i], held->path.data, bundle->file, bundle->bytes));
     }
     /* Those that were opened are locked, and stay. */
     hny_partial_clean(held->folder.data, held->prefix.data, partials[last]);

@@ -40,12 +40,12 @@ hny_status hny_pull_index(const struct hny_carrier *carrier, const char *source,
  * one at any moment. A bundle that is there already and good is not fetched again; one that is damaged is.
  * Where deltas make the release of fewer bytes than the whole bundle has, from what is held (in TO, or in the
  * folder, or by OPTIONS), or where the depot has deltas alone, they are fetched, and the whole bundle is made
- * of them (hny_bundle_flatten), unsigned. The signers that OPTIONS want are asked of the last delta, which
- * then stays beside the bundle as TO.signed-delta; where the index itself says that none of them signed,
- * nothing is fetched. Where anything is wrong with them (HNY_ERROR_INPUT) the whole bundle comes instead, if
- * there is one. HNY_ERROR_INPUT: the depot has it not, or not as it says; HNY_ERROR_IO: it could not be
- * reached, or nothing could be written. What is there is not replaced by an older release of its name unless
- * WANTED names that by its number or digest, and never by other content of the same release: HNY_ERROR_INPUT.
+ * of them (hny_bundle_flatten), signed by who signed the last delta. The signers that OPTIONS want are asked
+ * of that; where the index itself says that none of them signed, nothing is fetched. Where anything is wrong
+ * with deltas (HNY_ERROR_INPUT) the whole bundle comes instead, if there is one. HNY_ERROR_INPUT: the depot
+ * has it not, or not as it says; HNY_ERROR_IO: it could not be reached, or nothing could be written. What is
+ * there is not replaced by an older release of its name unless WANTED names that by its number or digest, and
+ * never by other content of the same release: HNY_ERROR_INPUT.
  */
 hny_status hny_pull(const struct hny_carrier *carrier, const char *source, const char *wanted, const char *to,
                     bool into, const struct hny_pull_options *options, struct hny_pulled *pulled);

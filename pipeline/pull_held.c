@@ -18,7 +18,6 @@ void hny_held_close(struct hny_held *held) {
     hny_bundle_free(&held->latest);
     hny_bundle_free(&held->same);
     hny_pull_bases_free(&held->bases);
-    hny_buffer_free(&held->proof);
 }
 
 /* --- Where --------------------------------------------------------------------------------------------- */
@@ -106,7 +105,6 @@ static void look_at_same(struct hny_held *held) {
 hny_status hny_held_open(struct hny_held *held, const char *to, bool into,
                          const struct hny_depot_bundle *bundle) {
     HNY_TRY(into ? place_in_folder(held, to, bundle) : place_file(held, to));
-    HNY_TRY(hny_buffer_print(&held->proof, "%s.signed-delta", held->path.data));
     look_at_same(held);
     if (into) return find_releases(held, bundle);
     return held->same.name ? hny_pull_bases_add(&held->bases, held->path.data, &held->same) : HNY_OK;
@@ -126,20 +124,6 @@ static hny_status check_later(const struct hny_bundle *there, const char *source
                     (unsigned long long)there->release, bundle->name, (unsigned long long)bundle->release);
 }
 
-/* What deltas made has no signature: then that of the last delta answers for it, which lies beside it. */
-static hny_status verify_proved(const struct hny_held *held, const struct hny_depot_bundle *bundle,
-                                const struct hny_read_options *reading, struct hny_bundle *contents) {
-    struct hny_bundle proof;
-    struct hny_read_options alone = *reading, unsigned_too = *reading;
-    alone.alone = true;
-    unsigned_too.signers = NULL;
-    HNY_TRY(hny_bundle_verify(held->proof.data, &alone, &proof));
-    bool right = proof.parent && strcmp(proof.full, bundle->restores) == 0;
-    hny_bundle_free(&proof);
-    if (!right) return hny_fail(HNY_ERROR_INPUT, "%s: a signature of something else", held->proof.data);
-    return hny_bundle_verify(held->path.data, &unsigned_too, contents);
-}
-
 hny_status hny_held_check(const struct hny_held *held, const char *source, const char *wanted,
                           const struct hny_depot_bundle *bundle, const struct hny_pull_options *options,
                           struct hny_bundle *contents, bool *good) {
@@ -150,12 +134,9 @@ hny_status hny_held_check(const struct hny_held *held, const char *source, const
     if (!same->name || strcmp(same->name, bundle->name) != 0 || same->release != bundle->release)
         return HNY_OK;
     hny_status status = hny_bundle_verify(held->path.data, &options->reading, contents);
-    if (status == HNY_ERROR_INPUT && options->reading.signers && !options->whole &&
-        hny_path_exists(held->proof.data))
-        status = verify_proved(held, bundle, &options->reading, contents);
     if (status != HNY_OK && status != HNY_ERROR_INPUT) return status;
     *good = status == HNY_OK && strcmp(contents->digest, bundle->restores) == 0;
-    /* Made of deltas, though the depot's own is wished for. */
+    /* Made of deltas that nobody signed, though the depot's own is wished for. */
     bool other = *good && options->whole && bundle->key && !*contents->signer;
     if ((*good && !other) || status != HNY_OK) return HNY_OK;
     *good = false;

@@ -11,7 +11,6 @@ struct hny_held {
     struct hny_buffer prefix;       /* of partial files of it, or of other releases of it */
     struct hny_bundle latest;    /* the highest release that is there of its name; else in the zero state */
     struct hny_bundle same;      /* what is at PATH; else in the zero state */
-    struct hny_buffer proof;     /* PATH.signed-delta: the signed delta that made PATH, if one did */
     struct hny_pull_bases bases; /* what is at PATH, or in the folder of the same name */
 };
 
@@ -23,8 +22,7 @@ void hny_held_close(struct hny_held *held);
 
 /* HNY_ERROR_INPUT where BUNDLE, which WANTED asked for, must not take the place of what is there: a later
  * release, unless WANTED names its number or digest, or other content of the same. *GOOD: it is there, and
- * whole by reading all of it, and signed as OPTIONS want, itself or by its proof; CONTENTS are then the
- * caller's to free. */
+ * whole by reading all of it, and signed as OPTIONS want; CONTENTS are then the caller's to free. */
 hny_status hny_held_check(const struct hny_held *held, const char *source, const char *wanted,
                           const struct hny_depot_bundle *bundle, const struct hny_pull_options *options,
                           struct hny_bundle *contents, bool *good);

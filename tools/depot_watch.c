@@ -30,8 +30,6 @@ static hny_status read_options(const struct hny_arguments *arguments, struct hny
     options->folder = hny_argument_text(arguments, "cache");
     options->depot.server = hny_argument_text(arguments, "depot-key");
     options->depot.key = hny_argument_text(arguments, "own-key");
-    /* What deltas make has no signature that the model's reader could check. */
-    options->pull.whole = hny_argument_given(arguments, "model-key");
     return hny_argument_signers(arguments, "model-key", signers, &options->pull.reading.signers);
 }
 

@@ -175,9 +175,8 @@ const struct hny_command hny_command_pack = {
         "With --delta-from the file is a delta: it holds what has changed since that bundle, in the same "
         "precision, and is unpacked with --base. Where FILE is a delta itself, --base gives what it builds "
         "on. "
-        "--flatten gives the bytes that packing the newest model would have given; with --delta-from, the "
-        "delta "
-        "to it.",
+        "--flatten gives the bytes that packing the newest model would have given, with the signature of "
+        "whoever signed the newest bundle; with --delta-from, the delta to it.",
     .example = "honyaku pack model/ -o en-ja.tar.zst\n"
                "honyaku pack model/ --precision int8 -o - | ssh elsewhere honyaku unpack - -o model/\n"
                "honyaku pack newer/ --delta-from en-ja.tar.zst -o delta.tar.zst\n"

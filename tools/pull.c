@@ -17,7 +17,7 @@ static const struct hny_option options[] = {
      "whose signature it must have: a public key, or a file of some; may come again"},
     {"base", 0, "FILE", false, false,
      "a whole bundle that deltas may build on besides what is there; may come again"},
-    {"whole", 0, NULL, false, false, "the depot's whole bundle, with its own signature: use no deltas"},
+    {"whole", 0, NULL, false, false, "the depot's whole bundle: use no deltas"},
     HNY_DEPOT_OPTIONS,
     {"threads", 't', "N", false, false, "threads that verify (default: one a processor)"},
     {"quiet", 'q', NULL, false, false, "say nothing but errors"},
@@ -103,7 +103,7 @@ const struct hny_command hny_command_pull = {
         "Where another release that the folder of --into has, or FILE, or a --base, is what a delta of the "
         "depot "
         "builds on, and deltas are smaller than the whole bundle, they come, and the bundle is made of them. "
-        "That has no signature: --key is asked of the last delta, which stays as FILE.signed-delta. Should "
+        "It has the signature of whoever signed the last delta, of which --key asks it. Should "
         "a delta or its base be damaged, the whole bundle comes.",
     .example = "honyaku pull https://example.org/models/en-ja@latest --into models/ --key anna.pub\n"
                "honyaku pull depot://example.org:5560/en-ja@latest --into models/ --server-key depot.pub\n"

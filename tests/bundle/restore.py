@@ -62,11 +62,19 @@ def restore(tensor, planes):
     return join([bytes(len(planes[0]))] * 2 + [unrotate(join(planes), 2)[i::2] for i in range(2)])
 
 
-def check_signature(text, manifest):
-    signer, signature = text.decode("ascii").splitlines()
-    assert len(text) == 159 and signer.startswith("signer ed25519:") and signature.startswith("signature ")
-    message = "honyaku bundle signature 1\n%s\n" % sha256(manifest)
-    parts = {"message": message.encode("ascii"), "signature": base64.b64decode(signature[10:], validate=True),
+def check_signature(text, manifest, full):
+    signer, *signatures = text.decode("ascii").splitlines()
+    delta = full != sha256(manifest)
+    assert len(text) == (254 if delta else 159) and signer.startswith("signer ed25519:")
+    assert [line.split(" ")[0] for line in signatures] == ["signature", "whole"][:1 + delta]
+    for line, digest in zip(signatures, (sha256(manifest), full)):
+        check_line(signer, line.split(" ")[1], digest)
+    print("signed by", signer[7:])
+
+
+def check_line(signer, signature, digest):
+    message = "honyaku bundle signature 1\n%s\n" % digest
+    parts = {"message": message.encode("ascii"), "signature": base64.b64decode(signature, validate=True),
              # SubjectPublicKeyInfo of Ed25519 (RFC 8410)
              "key": bytes.fromhex("302a300506032b6570032100") + base64.b64decode(signer[15:], validate=True)}
     with tempfile.TemporaryDirectory() as work:
@@ -75,7 +83,6 @@ def check_signature(text, manifest):
                 file.write(data)
         subprocess.run("openssl pkeyutl -verify -pubin -inkey key -keyform DER -rawin -in message -sigfile signature",
                        cwd=work, shell=True, check=True, stdout=subprocess.DEVNULL)
-    print("signed by", signer[7:])
 
 
 def xor(new, base):
@@ -125,7 +132,7 @@ class Bundle:
         if os.path.exists(signature):
             self.seen.add("bundle.signature")
             with open(signature, "rb") as file:
-                check_signature(file.read(), text)
+                check_signature(file.read(), text, self.full)
         self.files = {entry["name"]: entry for entry in self.manifest["files"]}
 
     def member(self, name, digest):

@@ -49,6 +49,21 @@ static void replace_behind(struct small_pieces *pieces, const char *tensor, cons
     small_replace(pieces, 1, between, changed);
 }
 
+/* Makes `full` what follows from the rest: the reader says what that is. */
+static void correct_full(struct small_pieces *pieces) {
+    const struct hny_buffer *text = &pieces->pieces[1];
+    struct hny_bundle bundle;
+    char wrong[HNY_DIGEST_TEXT], right[HNY_DIGEST_TEXT];
+    if (hny_bundle_parse(&bundle, "delta", text->data, text->size) == HNY_OK) {
+        hny_bundle_free(&bundle);
+        return;
+    }
+    if (sscanf(hny_message(),
+               "delta: bundle.json: full: %64[0-9a-f], but without parent and changes it is %64s", wrong,
+               right) == 2)
+        small_replace(pieces, 1, wrong, right);
+}
+
 Test(hostile_delta, what_a_manifest_must_not_say) {
     static const struct {
         const char *behind, *from, *to, *expected;
@@ -84,8 +99,39 @@ Test(hostile_delta, what_a_manifest_must_not_say) {
             replace_behind(&pieces, cases[i].behind, cases[i].from, cases[i].to);
         else
             small_replace(&pieces, 1, cases[i].from, cases[i].to);
+        correct_full(&pieces);
         refuse_changed(&pieces, cases[i].expected);
     }
+}
+
+/* It names the bundle that is made, which a signature of the delta answers for too. */
+Test(hostile_delta, full_is_what_follows_from_the_rest) {
+    static const struct {
+        const char *from, *to;
+    } cases[] = {
+        {"\"name\": \"model\"", "\"name\": \"ja-en\""},
+        {"\"release\": null", "\"release\": 7"},
+        {"\"bytes\": 49", "\"bytes\": 50"},
+        {"\"name\": \"matrix\"", "\"name\": \"matrox\""},
+    };
+    struct small_pieces pieces;
+    struct hny_bundle delta, base;
+    const struct hny_read_options alone = {.threads = 1, .alone = true};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        small_read(&pieces, "delta");
+        small_replace(&pieces, 1, cases[i].from, cases[i].to);
+        refuse_changed(&pieces, "bundle.json: full: ");
+        cr_assert_eq(hny_bundle_verify(scratch_path("bad"), &alone, &delta), HNY_ERROR_INPUT);
+    }
+    /* A digest that is another bundle's. */
+    cr_assert_eq(hny_bundle_verify(scratch_path("delta"), &alone, &delta), HNY_OK);
+    cr_assert_eq(hny_bundle_verify(scratch_path("base"), &alone, &base), HNY_OK);
+    small_read(&pieces, "delta");
+    small_replace(&pieces, 1, delta.full, base.full);
+    refuse_changed(&pieces, "but without parent and changes it is ");
+    cr_assert_not_null(strstr(hny_message(), delta.full), "%s", hny_message());
+    hny_bundle_free(&delta);
+    hny_bundle_free(&base);
 }
 
 /* Makes the delta's parent the base FILE of the scratch folder. */

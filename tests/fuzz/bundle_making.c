@@ -39,6 +39,55 @@ void making_add_file(struct bundle_making *making, const struct hny_bundle_file 
         }
 }
 
+/* --- Manifests ----------------------------------------------------------------------------------------- */
+
+static void remove_changes(json_t *whole) {
+    size_t i, j;
+    json_t *file, *tensor;
+    json_object_set_new(whole, "parent", json_null());
+    json_object_del(whole, "full");
+    json_array_foreach(json_object_get(whole, "files"), i, file) {
+        json_object_del(file, "change");
+        json_object_del(json_object_get(file, "header"), "change");
+        json_array_foreach(json_object_get(file, "tensors"), j, tensor) {
+            json_object_del(tensor, "change");
+            json_object_del(tensor, "members");
+        }
+    }
+}
+
+static void set_full(json_t *manifest) {
+    struct hny_buffer text = {0};
+    struct hny_bundle bundle;
+    char full[HNY_DIGEST_TEXT];
+    json_t *whole = json_deep_copy(manifest);
+    FUZZ_CHECK(whole);
+    remove_changes(whole);
+    FUZZ_CHECK(hny_json_print(&text, whole, false) == HNY_OK);
+    json_decref(whole);
+    if (hny_bundle_parse(&bundle, "whole", text.data, text.size) == HNY_OK) {
+        FUZZ_CHECK(hny_bundle_find_full(&bundle, full) == HNY_OK);
+        json_object_set_new(manifest, "full", json_string(full));
+        hny_bundle_free(&bundle);
+    }
+    hny_buffer_free(&text);
+}
+
+void making_complete(const char *text, size_t size, const char *parent, struct hny_buffer *complete) {
+    json_t *manifest = NULL;
+    bool delta = hny_json_parse("manifest", text, size, &manifest) == HNY_OK &&
+                 json_is_string(json_object_get(manifest, "parent"));
+    if (delta && parent) json_object_set_new(manifest, "parent", json_string(parent));
+    if (delta && json_is_string(json_object_get(manifest, "full"))) set_full(manifest);
+    if (delta)
+        FUZZ_CHECK(hny_json_print(complete, manifest, false) == HNY_OK);
+    else
+        FUZZ_CHECK(hny_buffer_append(complete, text, size) == HNY_OK);
+    json_decref(manifest);
+}
+
+/* --- What is read -------------------------------------------------------------------------------------- */
+
 hny_status making_count_bytes(void *context, const void *data, size_t size) {
     static volatile unsigned char seen;
     for (size_t i = 0; i < size; i++) seen = ((const unsigned char *)data)[i];

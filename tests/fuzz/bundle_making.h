@@ -3,6 +3,7 @@
 #ifndef TESTS_FUZZ_BUNDLE_MAKING_H
 #define TESTS_FUZZ_BUNDLE_MAKING_H
 
+#include "base/json.h"
 #include "bundle/frame_code.h"
 #include "bundle/members.h"
 
@@ -25,6 +26,10 @@ void making_add_member(struct bundle_making *making, const char *name, uint64_t 
 
 /* All members that FILE asks for. */
 void making_add_file(struct bundle_making *making, const struct hny_bundle_file *file);
+
+/* Appends TEXT to COMPLETE; where it is a delta's manifest with `full`, with that as it has to be, since no
+ * fuzzer finds it, and with PARENT, unless that is NULL, as its parent. */
+void making_complete(const char *text, size_t size, const char *parent, struct hny_buffer *complete);
 
 /* Of a taker: looks at every byte, and adds their number to the uint64_t at CONTEXT. */
 hny_status making_count_bytes(void *context, const void *data, size_t size);

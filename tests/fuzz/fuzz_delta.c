@@ -1,16 +1,14 @@
 /* Deltas against their base. The input is two manifests with a NUL behind each, three bytes (which piece of
  * the delta to change, where, by what), and what contents are made of. Base and delta are made of the
- * manifests with the members that they ask for; the delta's parent becomes the base's digest, or few would
- * get further. Digests of contents do not count, or no change would come far. What is taken is as large as
- * the manifest says, and the delta alone is looked at too.
- * Reader: bundle/chain.c
+ * manifests with the members that they ask for; the delta's parent becomes the base's digest, and `full` what
+ * it has to be, or few would get further. Digests of contents do not count, or no change would come far. What
+ * is taken is as large as the manifest says, and the delta alone is looked at too. Reader: bundle/chain.c
  * Reader: bundle/links.c
  * Reader: bundle/change.c
  * Reader: bundle/contents_change.c
  * Reader: bundle/members.c */
 #include "tests/fuzz/fuzz.h"
 
-#include "base/json.h"
 #include "bundle/read.h"
 #include "tests/fuzz/bundle_making.h"
 #include <string.h>
@@ -33,19 +31,6 @@ static bool make(struct bundle_making *making, const char *text, size_t size, ch
     hny_frame_coder_destroy(&making->coder);
     hny_bundle_free(&bundle);
     return fits;
-}
-
-/* TEXT with its parent set to DIGEST, where it is JSON. */
-static void adopt(const char *text, size_t size, const char *digest, struct hny_buffer *adopted) {
-    json_t *manifest = NULL;
-    if (hny_json_parse("delta", text, size, &manifest) == HNY_OK &&
-        json_is_string(json_object_get(manifest, "parent"))) {
-        json_object_set_new(manifest, "parent", json_string(digest));
-        FUZZ_CHECK(hny_json_print(adopted, manifest, false) == HNY_OK);
-    } else {
-        FUZZ_CHECK(hny_buffer_append(adopted, text, size) == HNY_OK);
-    }
-    json_decref(manifest);
 }
 
 /* Planes of a bfloat16 tensor out of DATA: what is made of two of them gives the second one back. */
@@ -120,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     delta.wrong_at = (size_t)controls[1] * 3;
     delta.change = controls[2];
     if (make(&base, (const char *)data, (size_t)(first_end - data), digest)) {
-        adopt((const char *)second, (size_t)(second_end - second), digest, &adopted);
+        making_complete((const char *)second, (size_t)(second_end - second), digest, &adopted);
         if (make(&delta, adopted.data, adopted.size, own)) {
             read_both(&base.frames, &delta.frames, false);
             read_both(&base.frames, &delta.frames, true);

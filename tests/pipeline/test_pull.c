@@ -1,5 +1,6 @@
 /* Pulling by a carrier that does whatever a depot, or what lies between, may do. */
 #include "base/file.h"
+#include "bundle/bundle.h"
 #include "bundle/depot.h"
 #include "bundle/signing_key.h"
 #include "pipeline/pull.h"
@@ -427,6 +428,13 @@ Test(pull, links_stay_and_folders_are_no_files) {
 static const char *const deltas[] = {"file1", "delta2", "delta3"};
 static struct hny_signing_key anna;
 
+static void sign_file(const char *file, const char *to) {
+    char from[4096];
+    snprintf(from, sizeof from, "%s", scratch_path(file));
+    cr_assert_eq(hny_bundle_sign(from, scratch_path(to), &anna, &small_options, NULL), HNY_OK, "%s",
+                 hny_message());
+}
+
 static void publish_file(const char *file) {
     cr_assert_eq(hny_depot_publish(scratch_path("depot"), scratch_path(file), &small_options, NULL, NULL),
                  HNY_OK, "%s", hny_message());
@@ -439,7 +447,8 @@ static uint64_t size_of(const char *file) {
 }
 
 /* Releases 1 and 2 are there whole; now release 2 is there as a delta of 1 too, and 3 as a delta of 2, and,
- * with WHOLE, whole as well. ANNA signed the deltas, nobody the whole ones. */
+ * with WHOLE, whole as well. ANNA signed the deltas, nobody the whole ones: what deltas make is "signed2" and
+ * "signed3". */
 static void publish_deltas(bool whole) {
     small_write_next("next");
     cr_assert_eq(hny_signing_key_make(scratch_path("anna")), HNY_OK);
@@ -447,6 +456,8 @@ static void publish_deltas(bool whole) {
     small_delta_release("model", deltas, 1, "delta2", "en-ja", 2, &anna);
     small_delta_release("next", deltas, 2, "delta3", "en-ja", 3, &anna);
     small_pack_release("next", "file3", "en-ja", 3, HNY_PRECISION_F32);
+    sign_file("file2", "signed2");
+    sign_file("file3", "signed3");
     publish_file("delta2");
     publish_file("delta3");
     if (whole) publish_file("file3");
@@ -485,17 +496,17 @@ static size_t count_into(void) {
 Test(pull, who_holds_the_base_gets_the_delta_alone) {
     publish_deltas(true);
     pull_into(&options, "en-ja@1", "file1", size_of("file1"), 0);
-    pull_into(&options, "en-ja@2", "file2", size_of("delta2"), 1);
-    pull_into(&options, "en-ja@2", "file2", 0, 0);
-    pull_into(&options, "en-ja@latest", "file3", size_of("delta3"), 1);
-    pull_into(&options, "en-ja", "file3", 0, 0);
+    pull_into(&options, "en-ja@2", "signed2", size_of("delta2"), 1);
+    pull_into(&options, "en-ja@2", "signed2", 0, 0);
+    pull_into(&options, "en-ja@latest", "signed3", size_of("delta3"), 1);
+    pull_into(&options, "en-ja", "signed3", 0, 0);
     cr_assert_eq(count_into(), 3);
 }
 
 Test(pull, a_chain_of_deltas_comes_where_it_is_smaller) {
     publish_deltas(false);
     pull_into(&options, "en-ja@1", "file1", size_of("file1"), 0);
-    pull_into(&options, "en-ja", "file3", size_of("delta2") + size_of("delta3"), 2);
+    pull_into(&options, "en-ja", "signed3", size_of("delta2") + size_of("delta3"), 2);
     cr_assert_eq(count_into(), 2);
 }
 
@@ -508,7 +519,7 @@ Test(pull, who_holds_no_base_gets_the_whole_bundle) {
 
 Test(pull, where_there_are_deltas_alone_their_base_comes_too) {
     publish_deltas(false);
-    pull_into(&options, "en-ja", "file3", size_of("file2") + size_of("delta3"), 1);
+    pull_into(&options, "en-ja", "signed3", size_of("file2") + size_of("delta3"), 1);
     cr_assert_eq(count_into(), 1);
 }
 
@@ -521,10 +532,10 @@ Test(pull, a_base_can_be_given_or_lie_where_the_new_one_goes) {
     snprintf(base, sizeof base, "%s", scratch_path("file2"));
     how.bases = bases;
     how.base_count = 1;
-    pull_into(&how, "en-ja", "file3", size_of("delta3"), 1);
+    pull_into(&how, "en-ja", "signed3", size_of("delta3"), 1);
     copy_part("file2", "here/file", 1);
     cr_assert_eq(pull("en-ja", &pulled), HNY_OK, "%s", hny_message());
-    check_same("here/file", "file3");
+    check_same("here/file", "signed3");
     cr_assert_eq(pulled.bytes, size_of("delta3"));
     cr_assert_eq(count_here(), 1);
     hny_pulled_free(&pulled);
@@ -554,7 +565,7 @@ Test(pull, a_base_that_is_damaged_is_done_without) {
     bytes.data[bytes.size / 2] ^= 1;
     scratch_put("into/en-ja@2.tar.zst", bytes.data, bytes.size);
     hny_buffer_free(&bytes);
-    pull_into(&options, "en-ja", "file3", size_of("delta3") + size_of("file2") + size_of("delta3"), 1);
+    pull_into(&options, "en-ja", "signed3", size_of("delta3") + size_of("file2") + size_of("delta3"), 1);
     cr_assert_eq(count_into(), 2);
 }
 
@@ -569,7 +580,7 @@ Test(pull, deltas_go_on_where_they_were) {
     cr_assert_gt(fake.fetches, 2);
     cr_assert_eq(fake.bytes, size_of("delta2") + size_of("delta3"));
     hny_pulled_free(&pulled);
-    check_same("into/en-ja@3.tar.zst", "file3");
+    check_same("into/en-ja@3.tar.zst", "signed3");
     /* Delta 2 was there whole, and delta 3 in part, when an earlier run stopped. */
     char digest[HNY_DIGEST_TEXT], path[128];
     unlink(scratch_path("into/en-ja@3.tar.zst"));
@@ -577,33 +588,35 @@ Test(pull, deltas_go_on_where_they_were) {
     snprintf(path, sizeof path, "into/en-ja@3.tar.zst.%.16s.pulling", digest);
     copy_part("delta2", path, 1);
     name_file(digest, "delta3");
-    snprintf(path, sizeof path, "into/en-ja@3.tar.zst.signed-delta.%.16s.pulling", digest);
+    snprintf(path, sizeof path, "into/en-ja@3.tar.zst.%.16s.pulling", digest);
     copy_part("delta3", path, 0.5);
     fake.most = 0;
-    pull_into(&options, "en-ja", "file3", size_of("delta3") - size_of("delta3") / 2, 2);
+    pull_into(&options, "en-ja", "signed3", size_of("delta3") - size_of("delta3") / 2, 2);
     cr_assert_eq(count_into(), 2);
 }
 
-Test(pull, the_last_delta_must_be_signed_and_stays_as_proof) {
+/* What deltas make is what packing and signing it would have made. */
+Test(pull, who_signed_the_last_delta_has_signed_what_comes_of_it) {
     struct hny_signers signers = {0}, others = {0};
     struct hny_pull_options how = options;
     struct hny_pulled pulled;
-    char spoilt[64] = "into/en-ja@3.tar.zst.signed-delta";
+    const char *const made = "into/en-ja@3.tar.zst";
     publish_deltas(true);
     pull_into(&options, "en-ja@1", "file1", size_of("file1"), 0);
     cr_assert_eq(hny_signers_add(&signers, anna.signer), HNY_OK);
     how.reading.signers = &signers;
     /* The whole bundles are signed by nobody, but that takes nothing away from the deltas. */
-    pull_into(&how, "en-ja", "file3", size_of("delta2") + size_of("delta3"), 2);
-    check_same(spoilt, "delta3");
-    pull_into(&how, "en-ja", "file3", 0, 0);
+    pull_into(&how, "en-ja", "signed3", size_of("delta2") + size_of("delta3"), 2);
+    pull_into(&how, "en-ja", "signed3", 0, 0);
+    pull_into(&options, "en-ja", "signed3", 0, 0);
+    cr_assert_eq(count_into(), 2);
+    /* Without its signature it must come again. */
+    copy_part("file3", made, 1);
     pull_into(&options, "en-ja", "file3", 0, 0);
-    /* Without the proof, or with that of something else, it must come again. */
-    copy_part("delta2", spoilt, 1);
-    pull_into(&how, "en-ja", "file3", size_of("delta2") + size_of("delta3"), 2);
-    unlink(scratch_path(spoilt));
-    pull_into(&how, "en-ja", "file3", size_of("delta2") + size_of("delta3"), 2);
-    check_same(spoilt, "delta3");
+    pull_into(&how, "en-ja", "signed3", size_of("delta2") + size_of("delta3"), 2);
+    unlink(scratch_path(made));
+    cr_assert_lt(size_of("file3"), size_of("delta2") + size_of("delta3"));
+    pull_into(&options, "en-ja", "file3", size_of("file3"), 0); /* who wants none has what is smaller */
     cr_assert_eq(hny_signing_key_make(scratch_path("eve")), HNY_OK);
     cr_assert_eq(hny_signers_add(&others, scratch_path("eve.pub")), HNY_OK);
     how.reading.signers = &others;
