@@ -47,6 +47,7 @@ struct server {
 void hny_depot_server_options_defaults(struct hny_depot_server_options *options) {
     *options = (struct hny_depot_server_options){.bind = "tcp://127.0.0.1:5560",
                                                  .transfers = 64,
+                                                 .patience = 30000,
                                                  .uploads = 8,
                                                  .largest = (uint64_t)16 << 30,
                                                  .drain = 30000};
@@ -110,7 +111,7 @@ static hny_status open_server(struct server *server) {
     server->context = zmq_ctx_new();
     if (!server->context) return hny_zmq_fail("cannot make", "a context");
     zmq_ctx_set(server->context, ZMQ_MAX_SOCKETS, 65536);
-    HNY_TRY(hny_depot_pulls_create(&server->pulls, server->options->transfers));
+    HNY_TRY(hny_depot_pulls_create(&server->pulls, server->options->transfers, server->options->patience));
     HNY_TRY(open_uploads(server));
     HNY_TRY(hny_socket_open(&server->socket, server->context, ZMQ_ROUTER, HNY_DEPOT_FRAME_BYTES, LINGER_MS));
     if (zmq_setsockopt(server->socket, ZMQ_SNDHWM, &queue, sizeof queue) != 0 ||

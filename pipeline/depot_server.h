@@ -16,7 +16,8 @@ struct hny_depot_server_options {
     const char *allow;  /* file with the public keys of who may pull; NULL: everybody */
     const char *allow_push; /* of who may push, and pull; NULL: nobody may push */
     bool insecure;          /* everybody may be anybody on other machines */
-    size_t transfers;       /* pulls at a time: each takes HNY_DEPOT_CREDIT of memory at most */
+    size_t transfers;       /* pulls at a time: hny_depot_pulls_create says what memory they take */
+    uint64_t patience;      /* ms that a pull keeps its place while it gets nowhere and another asks */
     size_t uploads;         /* pushes at a time: the same */
     uint64_t largest;       /* bytes of a bundle that is pushed */
     uint64_t drain;         /* ms that transfers have after the stop was requested */

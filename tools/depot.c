@@ -11,7 +11,9 @@ static const struct hny_option options[] = {
      "public keys of clients, a line each, that may pull (default: with any key)"},
     {"allow-push", 0, "FILE", false, false, "the same of those that may push, and pull (default: nobody)"},
     {"insecure", 0, NULL, false, false, "let everybody pull from an address that other machines reach"},
-    {"transfers", 0, "N", false, false, "pulls at a time, for each 4 MiB of memory (default: 64)"},
+    {"transfers", 0, "N", false, false, "pulls at a time, for each 5 MiB of memory (default: 64)"},
+    {"patience", 0, "SECONDS", false, false,
+     "after which a pull that gets nowhere gives its place to who waits for one (default: 30)"},
     {"uploads", 0, "N", false, false, "pushes at a time (default: 8)"},
     {"largest", 0, "MIB", false, false, "of a bundle that is pushed (default: 16384)"},
     {"drain", 0, "SECONDS", false, false, "for transfers under way once it is to stop (default: 30)"},
@@ -29,6 +31,7 @@ static hny_status run(const struct hny_arguments *arguments) {
     struct hny_depot_server_options chosen;
     const char *bind = hny_argument_text(arguments, "bind");
     size_t largest = 16384, drain = 30;
+    double patience = 30;
     hny_depot_server_options_defaults(&chosen);
     HNY_TRY(hny_argument_count(arguments, "transfers", 1, 65536, &chosen.transfers));
     HNY_TRY(hny_argument_count(arguments, "uploads", 1, 1024, &chosen.uploads));
@@ -36,6 +39,8 @@ static hny_status run(const struct hny_arguments *arguments) {
     HNY_TRY(hny_argument_count(arguments, "drain", 0, 86400, &drain));
     chosen.largest = (uint64_t)largest << 20;
     chosen.drain = drain * 1000;
+    HNY_TRY(hny_argument_real(arguments, "patience", 0.1, 86400, &patience));
+    chosen.patience = (uint64_t)(patience * 1000);
     chosen.folder = hny_argument_text(arguments, "dir");
     if (!chosen.folder) return hny_fail(HNY_ERROR_USAGE, "--dir DIR says which folder is the depot");
     if (bind) chosen.bind = bind;

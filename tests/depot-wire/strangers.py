@@ -2,6 +2,8 @@
 """What no good client of a depot does. Prints nothing where the depot behaves.
 
     strangers.py greedy ENDPOINT FILE BYTES SECONDS    asks by many connections, never reads, and claims that all has come
+    strangers.py hold ENDPOINT FILE BYTES COUNT        asks by COUNT connections at once, says HAVE of each and confirms nothing, and asks
+                                                       anew where it is told UNKNOWN; says so once all have a place
     strangers.py liar ENDPOINT PATH KEY SERVER         pushes PATH, one bit of it changed on the way
     strangers.py crowd ENDPOINT COUNT PROCESS          asks for the index by COUNT connections at once, and for nothing else; prints
                                                        the KiB that PROCESS had before, with them, and when they had gone
@@ -32,6 +34,35 @@ def greedy(endpoint, name, size, seconds):
             for transfer in range(1, TRANSFERS + 1):
                 one.say(b"HAVE", transfer, int(size), int.from_bytes(os.urandom(8), "big"))
         time.sleep(0.05)
+
+
+def hold(endpoint, name, size, count):
+    context = zmq.Context()
+    sockets, transfers = [], {}
+    for _ in range(int(count)):
+        one = context.socket(zmq.DEALER)
+        one.linger = 0
+        one.connect(endpoint)
+        sockets.append(one)
+        transfers[one] = 0
+
+    def ask(one):
+        transfers[one] += 1
+        one.send_multipart([b"HNYD1", b"FETCH", struct.pack(">4Q", transfers[one], 4 << 20, 0, int(size)), name.encode()])
+
+    for one in sockets:
+        ask(one)
+        while one.recv_multipart()[1] != b"CHUNK":  # whoever had the place before may still be told so
+            time.sleep(0.1)
+            ask(one)
+    print("all held", flush=True)
+    while True:
+        for one in sockets:
+            one.send_multipart([b"HNYD1", b"HAVE", struct.pack(">3Q", transfers[one], 0, 0)])
+            while one.poll(0):
+                if one.recv_multipart()[1] in (b"UNKNOWN", b"REFUSED"):
+                    ask(one)
+        time.sleep(0.2)
 
 
 def resident(process):
@@ -134,4 +165,4 @@ def noise(endpoint):
         print("no index")
 
 
-{"greedy": greedy, "crowd": crowd, "liar": liar, "slow": slow, "offer": offer, "noise": noise}[sys.argv[1]](*sys.argv[2:])
+{"greedy": greedy, "hold": hold, "crowd": crowd, "liar": liar, "slow": slow, "offer": offer, "noise": noise}[sys.argv[1]](*sys.argv[2:])

@@ -35,7 +35,7 @@ static void tell_pulls(const struct hny_depot_message *message) {
     struct hny_depot_part part;
     enum hny_depot_refusal refusal;
     int file = open("/dev/null", O_RDONLY | O_CLOEXEC), second = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    FUZZ_CHECK(hny_depot_pulls_create(&pulls, 2) == HNY_OK);
+    FUZZ_CHECK(hny_depot_pulls_create(&pulls, 2, 10) == HNY_OK);
     hny_depot_pulls_begin(pulls, 1, &peer, &own, file, FILE_BYTES, &refusal);
     FUZZ_CHECK(refusal == HNY_DEPOT_NOT_REFUSED && hny_depot_pulls_next(pulls, 7, &part));
     if (message->verb == HNY_DEPOT_VERB_INDEX || message->verb == HNY_DEPOT_VERB_FETCH)
