@@ -21,3 +21,15 @@ void hny_children_close(struct hny_children *children) {
     (void)hny_temporary_close(&children->temporary); /* nobody needs what may stay */
     children->folder = NULL;
 }
+
+size_t hny_children_pass_on(const struct hny_arguments *arguments, const char *const passed[][2],
+                            const char **words) {
+    size_t count = 0;
+    for (size_t i = 0; passed[i][0]; i++) {
+        const char *value = hny_argument_text(arguments, passed[i][0]);
+        if (!value) continue;
+        words[count++] = passed[i][1];
+        words[count++] = value;
+    }
+    return count;
+}

@@ -1,15 +1,14 @@
 /* honyaku serve: a broker and its workers, all in one. */
 #include "base/progress.h"
 #include "base/threads.h"
-#include "model/folder_shortlist.h"
 #include "pipeline/gate.h"
 #include "pipeline/http_guard.h"
 #include "pipeline/message.h"
 #include "tools/children.h"
 #include "tools/commands.h"
 #include "tools/depot_watch.h"
+#include "tools/model_version.h"
 #include "tools/service_state.h"
-#include "tools/signers.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -45,18 +44,10 @@ static const struct hny_option options[] = {
     {NULL, 0, NULL, false, false, NULL},
 };
 
-/* A model as it was when it was opened: whatever becomes of the folder, workers that are started again have
- * the same. */
-struct version {
-    struct hny_place *place;  /* a bundle's folder lasts as long as workers may be started from it */
-    struct hny_buffer folder; /* that holds the files themselves */
-    int image;                /* the memory file with its packed weights; -1: none */
-};
-
 struct served {
     char name[HNY_ROUTE_NAME];
-    const char *folder;          /* as it was named; NULL: an echo */
-    struct version now, renewed; /* the second while workers with it are on their way */
+    const char *folder;                    /* as it was named; NULL: an echo */
+    struct hny_model_version now, renewed; /* the second while workers with it are on their way */
 };
 
 struct service {
@@ -84,20 +75,6 @@ static hny_status read_model(const char *text, struct served *model) {
                           sizeof model->name - 1);
 }
 
-/* Writes those of PASSED (option, word; NULL at the end) that were given behind a child's other WORDS; how
- * many. */
-static size_t pass_on(const struct hny_arguments *arguments, const char *const passed[][2],
-                      const char **words) {
-    size_t count = 0;
-    for (size_t i = 0; passed[i][0]; i++) {
-        const char *value = hny_argument_text(arguments, passed[i][0]);
-        if (!value) continue;
-        words[count++] = passed[i][1];
-        words[count++] = value;
-    }
-    return count;
-}
-
 /* Its workers are its own children, behind a socket in a folder that only its user enters. */
 static hny_status add_broker(struct service *service, const char *bind) {
     const struct hny_arguments *arguments = service->arguments;
@@ -111,7 +88,7 @@ static hny_status add_broker(struct service *service, const char *bind) {
         words[count++] = "--model";
         words[count++] = service->models[i].name;
     }
-    count += pass_on(arguments, passed, words + count);
+    count += hny_children_pass_on(arguments, passed, words + count);
     if (*service->gateway_keys) {
         words[count++] = "--allow";
         words[count++] = list;
@@ -121,7 +98,7 @@ static hny_status add_broker(struct service *service, const char *bind) {
 }
 
 static hny_status add_workers(struct service *service, const struct served *model,
-                              const struct version *version) {
+                              const struct hny_model_version *version) {
     char image[16];
     const char *words[MOST_WORDS] = {service->children.program, "worker", "--connect", service->endpoint};
     size_t count = 4;
@@ -133,7 +110,7 @@ static hny_status add_workers(struct service *service, const struct served *mode
         words[count++] = "--echo";
     }
     static const char *const passed[][2] = {{"precision", "--precision"}, {"beam", "--beam"}, {NULL, NULL}};
-    count += pass_on(service->arguments, passed, words + count);
+    count += hny_children_pass_on(service->arguments, passed, words + count);
     if (model->folder && hny_argument_given(service->arguments, "shortlist")) words[count++] = "--shortlist";
     for (size_t i = 0; i < service->workers; i++)
         HNY_TRY(hny_supervisor_add(service->children.supervisor, service->children.program, words,
@@ -175,46 +152,6 @@ static hny_status add_gateway(struct service *service, const char *bind, const c
     return hny_supervisor_add(service->children.supervisor, service->children.program, words, -1, GATEWAYS);
 }
 
-static void close_version(struct version *version) {
-    if (version->image >= 0) close(version->image);
-    hny_buffer_free(&version->folder);
-    hny_place_close(&version->place);
-    version->image = -1;
-}
-
-/* The folder that holds the files themselves, whatever links lead there now. */
-static hny_status resolve(const char *folder, struct hny_buffer *path) {
-    struct hny_buffer named = {0};
-    hny_status status = hny_folder_resolve(folder, &named);
-    char *real = status == HNY_OK ? realpath(named.data, NULL) : NULL;
-    if (status == HNY_OK && !real) status = hny_fail_errno("%s", named.data);
-    if (status == HNY_OK) status = hny_buffer_append(path, real, strlen(real));
-    free(real);
-    hny_buffer_free(&named);
-    return status;
-}
-
-/* Packed once, for all workers, and checked before any of them is started. */
-static hny_status open_version(const struct service *service, const char *folder, struct version *version) {
-    const char *name = hny_argument_text(service->arguments, "precision");
-    enum hny_precision precision;
-    struct hny_model *made = NULL;
-    if (!folder) return HNY_OK;
-    HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
-    struct hny_buffer path = {0};
-    hny_status found = hny_argument_model_begin(service->arguments, folder, &path);
-    if (found == HNY_OK)
-        found = hny_argument_place(service->arguments, "model-key", path.data, &version->place);
-    hny_buffer_free(&path);
-    HNY_TRY(found);
-    HNY_TRY(resolve(hny_place_folder(version->place), &version->folder));
-    hny_status status = hny_folder_open_shared(&made, version->folder.data, precision, &version->image);
-    if (status == HNY_OK && hny_argument_given(service->arguments, "shortlist"))
-        status = hny_folder_demand_shortlist(made, folder);
-    hny_model_destroy(&made);
-    return status;
-}
-
 static hny_status open_service(struct service *service) {
     char ready[96];
     HNY_TRY(hny_children_open(&service->children));
@@ -228,8 +165,8 @@ static void close_service(struct service *service) {
     hny_depot_watch_stop(&service->watch);
     hny_children_close(&service->children);
     for (size_t i = 0; i < service->count; i++) {
-        close_version(&service->models[i].now);
-        close_version(&service->models[i].renewed);
+        hny_model_version_close(&service->models[i].now);
+        hny_model_version_close(&service->models[i].renewed);
     }
 }
 
@@ -240,7 +177,8 @@ static hny_status reload(void *context) {
     hny_supervisor_signal(service->children.supervisor, BROKERS, SIGHUP); /* its lists of keys */
     for (size_t i = 0; i < service->count; i++) {
         struct served *model = &service->models[i];
-        HNY_TRY(open_version(service, model->folder, &model->renewed));
+        if (model->folder)
+            HNY_TRY(hny_model_version_open(&model->renewed, service->arguments, model->folder));
         HNY_TRY(add_workers(service, model, &model->renewed));
     }
     return HNY_OK;
@@ -251,10 +189,10 @@ static void note_reload(void *context, bool replaced) {
     const char *path = hny_argument_text(service->arguments, "state");
     for (size_t i = 0; i < service->count; i++) {
         struct served *model = &service->models[i];
-        struct version old = replaced ? model->now : model->renewed;
+        struct hny_model_version old = replaced ? model->now : model->renewed;
         if (replaced) model->now = model->renewed;
-        model->renewed = (struct version){.image = -1};
-        close_version(&old);
+        model->renewed = (struct hny_model_version)HNY_MODEL_VERSION_NONE;
+        hny_model_version_close(&old);
     }
     if (replaced) hny_progress_note("new models are in service");
     service->state.reloads++;
@@ -283,8 +221,10 @@ static hny_status watch_depots(struct service *service) {
 static hny_status serve(struct service *service, const char *bind) {
     const char *state = hny_argument_text(service->arguments, "state");
     HNY_TRY(open_service(service));
-    for (size_t i = 0; i < service->count; i++)
-        HNY_TRY(open_version(service, service->models[i].folder, &service->models[i].now));
+    for (size_t i = 0; i < service->count; i++) {
+        struct served *model = &service->models[i];
+        if (model->folder) HNY_TRY(hny_model_version_open(&model->now, service->arguments, model->folder));
+    }
     HNY_TRY(add_broker(service, bind));
     for (size_t i = 0; i < service->count; i++)
         HNY_TRY(add_workers(service, &service->models[i], &service->models[i].now));
