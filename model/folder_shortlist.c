@@ -52,6 +52,20 @@ hny_status hny_folder_read_shortlist(const char *folder, struct hny_model *model
     return status;
 }
 
+hny_status hny_folder_find_shortlist(const char *folder, struct hny_model *model) {
+    struct hny_buffer place = {0}, path = {0};
+    json_t *config = NULL;
+    hny_status status = hny_folder_resolve(folder, &place);
+    if (status == HNY_OK) status = hny_path_join(&path, place.data, "config.json");
+    if (status == HNY_OK) status = hny_json_load(path.data, &config);
+    if (status == HNY_OK && json_object_get(json_object_get(config, "files"), hny_folder_shortlist_name))
+        status = hny_folder_read_shortlist(place.data, model);
+    json_decref(config);
+    hny_buffer_free(&path);
+    hny_buffer_free(&place);
+    return status;
+}
+
 hny_status hny_folder_demand_shortlist(const struct hny_model *model, const char *folder) {
     if (model->shortlist) return HNY_OK;
     return hny_fail(HNY_ERROR_USAGE, "%s: has no %s: honyaku shortlist makes one", folder,

@@ -11,6 +11,10 @@ extern const char hny_folder_shortlist_name[]; /* "shortlist.bin" */
  * is HNY_ERROR_INPUT. */
 hny_status hny_folder_read_shortlist(const char *folder, struct hny_model *model);
 
+/* The same where the config.json of FOLDER, or of the one that its pointer `best` names, has one; else MODEL,
+ * which was read from there (hny_folder_read: digests are checked), stays without. */
+hny_status hny_folder_find_shortlist(const char *folder, struct hny_model *model);
+
 /* Writes it into FOLDER, or the one that its pointer `best` names: config.json first forgets a former one,
  * and learns of the new one last, so that a process killed at any moment leaves a model that can be opened. A
  * checkpoint's manifest.json is put right behind that: killed right before, training cannot go on from there
