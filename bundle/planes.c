@@ -14,6 +14,7 @@ static const char *const names[HNY_PLANES_LAYOUTS] = {
 
 enum { Q, LARGEST, INT8_PLANES }; /* the members of HNY_PLANES_INT8 */
 static const float most = 127;    /* of |q| */
+#define PIECE ((size_t)1 << 18)   /* elements that are joined at once */
 
 const char *hny_planes_name(enum hny_planes_layout layout) {
     return names[layout];
@@ -160,9 +161,7 @@ HNY_KERNEL static void join_row(size_t count, const unsigned char *restrict q, f
     }
 }
 
-static void join_int8(const struct hny_safetensors_tensor *tensor, const unsigned char *const *planes,
-                      float *x) {
-    size_t rows = tensor->shape[0], columns = tensor->shape[1];
+static void join_int8(size_t rows, size_t columns, const unsigned char *const *planes, float *x) {
     for (size_t row = 0; row < rows; row++) {
         float largest;
         memcpy(&largest, planes[LARGEST] + row * sizeof largest, sizeof largest);
@@ -170,12 +169,10 @@ static void join_int8(const struct hny_safetensors_tensor *tensor, const unsigne
     }
 }
 
-void hny_planes_join(enum hny_planes_layout layout, const struct hny_safetensors_tensor *tensor,
-                     const unsigned char *const *planes, void *data) {
-    size_t count = hny_safetensors_elements(tensor), width = hny_element_bytes(tensor->type);
-    if (layout == HNY_PLANES_INT8)
-        join_int8(tensor, planes, data);
-    else if (layout == HNY_PLANES_BF16)
+/* Of COUNT elements whose planes, each of one byte an element, begin at PLANES. */
+static void join(enum hny_planes_layout layout, size_t count, size_t width,
+                 const unsigned char *const *planes, void *data) {
+    if (layout == HNY_PLANES_BF16)
         join_bf16(count, planes[0], planes[1], data);
     else if (layout == HNY_PLANES_BYTES)
         join_bytes(count, width, planes, data);
@@ -183,4 +180,42 @@ void hny_planes_join(enum hny_planes_layout layout, const struct hny_safetensors
         join4(count, planes[0], planes[1], planes[2], planes[3], data);
     else
         join2(count, planes[0], planes[1], data);
+}
+
+/* A piece of a matrix in int8 is whole rows: how many. */
+static size_t piece_rows(const struct hny_safetensors_tensor *tensor) {
+    size_t columns = tensor->shape[1];
+    return columns < PIECE ? PIECE / (columns ? columns : 1) : 1;
+}
+
+size_t hny_planes_pieces(enum hny_planes_layout layout, const struct hny_safetensors_tensor *tensor) {
+    bool rows = layout == HNY_PLANES_INT8;
+    size_t all = rows ? tensor->shape[0] : hny_safetensors_elements(tensor);
+    size_t each = rows ? piece_rows(tensor) : PIECE;
+    return all / each + (all % each != 0);
+}
+
+void hny_planes_join_piece(enum hny_planes_layout layout, const struct hny_safetensors_tensor *tensor,
+                           const unsigned char *const *planes, size_t piece, void *data) {
+    const unsigned char *parts[HNY_PLANES_MOST];
+    bool rows = layout == HNY_PLANES_INT8;
+    size_t all = rows ? tensor->shape[0] : hny_safetensors_elements(tensor);
+    size_t each = rows ? piece_rows(tensor) : PIECE, from = piece * each;
+    size_t count = all - from < each ? all - from : each;
+    if (rows) {
+        size_t columns = tensor->shape[1];
+        parts[Q] = planes[Q] + from * columns;
+        parts[LARGEST] = planes[LARGEST] + from * sizeof(float);
+        join_int8(count, columns, parts, (float *)data + from * columns);
+        return;
+    }
+    size_t width = hny_element_bytes(tensor->type);
+    for (size_t i = 0; i < hny_planes_count(layout, tensor); i++) parts[i] = planes[i] + from;
+    join(layout, count, width, parts, (unsigned char *)data + from * width);
+}
+
+void hny_planes_join(enum hny_planes_layout layout, const struct hny_safetensors_tensor *tensor,
+                     const unsigned char *const *planes, void *data) {
+    for (size_t i = 0; i < hny_planes_pieces(layout, tensor); i++)
+        hny_planes_join_piece(layout, tensor, planes, i, data);
 }

@@ -43,4 +43,9 @@ bool hny_planes_split(enum hny_planes_layout layout, const struct hny_safetensor
 void hny_planes_join(enum hny_planes_layout layout, const struct hny_safetensors_tensor *tensor,
                      const unsigned char *const *planes, void *data);
 
+/* The same by pieces, for threads: how many there are, and one of them, to its place in DATA. */
+size_t hny_planes_pieces(enum hny_planes_layout layout, const struct hny_safetensors_tensor *tensor);
+void hny_planes_join_piece(enum hny_planes_layout layout, const struct hny_safetensors_tensor *tensor,
+                           const unsigned char *const *planes, size_t piece, void *data);
+
 #endif

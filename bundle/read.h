@@ -21,7 +21,7 @@ struct hny_read_options {
     const char *const *bases; /* of a delta: paths of what it builds on, the oldest, which is whole, first */
     size_t base_count;
     bool alone;     /* a delta without bases is not refused: its members are checked, and no more */
-    size_t threads; /* that decode at once, at least 1 */
+    size_t threads; /* that decode at once, at least 1; from 2 on one more computes restored files' digests */
     const struct hny_signers *signers; /* one of them must have signed; NULL: whoever did, or nobody */
     bool skip_digests; /* leaves SHA-256 out, for measurements: zstd's checksums still hold against accidents
                         */

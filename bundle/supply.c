@@ -6,15 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#define READ_BYTES ((size_t)1 << 18)
+#define AHEAD_BYTES ((size_t)1 << 14)
 
 struct hny_supply {
     char *name;
     int fd; /* -1: memory */
     bool ours;
-    unsigned char *room;       /* READ_BYTES, what was read ahead; NULL: memory */
+    unsigned char *room;       /* AHEAD_BYTES, what was read ahead; NULL: memory */
     const unsigned char *data; /* what was read ahead, or all of the memory */
     size_t size, at;
     uint64_t taken;
@@ -49,7 +50,7 @@ static hny_status open_file(struct hny_supply *supply, const char *path) {
     struct stat about;
     if (fstat(supply->fd, &about) != 0) return hny_fail_errno("%s: cannot be asked for its kind", path);
     if (S_ISDIR(about.st_mode)) return hny_fail(HNY_ERROR_INPUT, "%s: a folder, expected a bundle", path);
-    supply->data = supply->room = hny_allocate(READ_BYTES, 1);
+    supply->data = supply->room = hny_allocate(AHEAD_BYTES, 1);
     return supply->room ? HNY_OK : HNY_ERROR_MEMORY;
 }
 
@@ -81,44 +82,51 @@ void hny_supply_close(struct hny_supply **supply) {
     *supply = NULL;
 }
 
-/* At most SIZE bytes straight from the file; *GOT 0 at its end. */
-static hny_status read_some(const struct hny_supply *supply, void *to, size_t size, size_t *got) {
+/* At least one byte, SIZE to TO before others to the room, which is empty; *GOT, those at TO, and the room 0
+ * at the file's end. So the better part of what is large goes to its place at once. */
+static hny_status read_some(struct hny_supply *supply, void *to, size_t size, size_t *got) {
+    const struct iovec places[] = {{to, size}, {supply->room, AHEAD_BYTES}};
     for (;;) {
-        ssize_t count = read(supply->fd, to, size);
+        ssize_t count = readv(supply->fd, places, 2);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return hny_fail_errno("%s: cannot be read", supply->name);
-        *got = (size_t)count;
+        *got = (size_t)count < size ? (size_t)count : size;
+        supply->at = 0;
+        supply->size = (size_t)count - *got;
         return HNY_OK;
     }
 }
 
-/* Makes *END true or at least one byte ready. */
-static hny_status fill(struct hny_supply *supply, bool *end) {
+/* Makes *END true, or *GOT bytes at TO, at most SIZE, or at least one byte ready. */
+static hny_status fill(struct hny_supply *supply, void *to, size_t size, size_t *got, bool *end) {
     *end = false;
+    *got = 0;
     if (supply->at < supply->size) return HNY_OK;
     if (!supply->room) {
         *end = true;
         return HNY_OK;
     }
-    supply->at = supply->size = 0;
     if (supply->more) HNY_TRY(supply->more(supply->context, supply->taken, end));
     if (*end) return HNY_OK;
-    HNY_TRY(read_some(supply, supply->room, READ_BYTES, &supply->size));
-    *end = supply->size == 0;
+    HNY_TRY(read_some(supply, to, size, got));
+    *end = *got == 0 && supply->size == 0;
     return HNY_OK;
 }
 
 hny_status hny_supply_take(struct hny_supply *supply, void *to, size_t size) {
     unsigned char *next = to;
     while (size > 0) {
+        size_t got;
         bool end;
-        HNY_TRY(fill(supply, &end));
+        HNY_TRY(fill(supply, next, size, &got, &end));
         if (end)
             return hny_fail(HNY_ERROR_INPUT, "%s: cut short: it ends at byte %llu", supply->name,
                             (unsigned long long)supply->taken);
-        size_t count = supply->size - supply->at < size ? supply->size - supply->at : size;
-        memcpy(next, supply->data + supply->at, count);
-        supply->at += count;
+        size_t ready = supply->size - supply->at, count = got ? got : ready < size ? ready : size;
+        if (got == 0) {
+            memcpy(next, supply->data + supply->at, count);
+            supply->at += count;
+        }
         supply->taken += count;
         next += count;
         size -= count;
@@ -127,7 +135,8 @@ hny_status hny_supply_take(struct hny_supply *supply, void *to, size_t size) {
 }
 
 hny_status hny_supply_end(struct hny_supply *supply, bool *end) {
-    return fill(supply, end);
+    size_t got;
+    return fill(supply, supply->room, 0, &got, end);
 }
 
 uint64_t hny_supply_taken(const struct hny_supply *supply) {
