@@ -94,7 +94,7 @@ $(PLANTED_PROGRAMS): $(BUILD)/tests/planted-%: $(OBJECTS_DIR)/tests/planted/%.o
 
 # The library that makes system calls fail, and what it is tried on first; built plain in every variant, since a
 # sanitizer's runtime cannot be preloaded with it.
-FAULT_PROGRAMS := $(BUILD)/tests/fault-write $(BUILD)/tests/fault-save
+FAULT_PROGRAMS := $(BUILD)/tests/fault-write $(BUILD)/tests/fault-save $(BUILD)/tests/fault-upload
 FAULT_TOOLS := $(BUILD)/fault-shim.so $(FAULT_PROGRAMS)
 $(BUILD)/fault-shim.so: tests/fault/shim.c
 	@mkdir -p $(@D)

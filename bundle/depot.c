@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,7 +75,7 @@ static hny_status copy_bytes(struct copy *copy, uint64_t *bytes) {
 static hny_status open_copy(struct copy *copy) {
     copy->in = open(copy->from, O_RDONLY | O_CLOEXEC);
     if (copy->in < 0) return hny_fail_errno("%s: cannot be opened", copy->from);
-    copy->out = open(copy->path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    copy->out = open(copy->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (copy->out < 0) return hny_fail_errno("%s: cannot be created", copy->path);
     copy->room = malloc(COPY_BYTES);
     if (!copy->room) return hny_fail(HNY_ERROR_MEMORY, "%s: out of memory", copy->from);
@@ -97,7 +98,29 @@ static hny_status copy_file(const char *from, const char *path, char file[HNY_DI
     return status;
 }
 
+/* The upload as COPY, by the same or another file; its digest is the one that was computed when it came. */
+static hny_status take_upload(const struct hny_depot_upload_file *upload, const char *copy,
+                              struct hny_depot_bundle *bundle) {
+    struct stat about;
+    if (link(upload->path, copy) != 0) {
+        HNY_TRY(copy_file(upload->path, copy, bundle->file, &bundle->bytes));
+        return strcmp(bundle->file, upload->file) == 0
+                   ? HNY_OK
+                   : hny_fail(HNY_ERROR_INPUT, "%s: has changed since it came", upload->path);
+    }
+    if (stat(copy, &about) != 0) return hny_fail_errno("%s: cannot be asked for its size", copy);
+    snprintf(bundle->file, sizeof bundle->file, "%s", upload->file);
+    bundle->bytes = (uint64_t)about.st_size;
+    return HNY_OK;
+}
+
 /* --- Publishing ---------------------------------------------------------------------------------------- */
+
+/* What is published: a file that stays another's, of which a copy is made, or an upload. */
+struct source {
+    const char *path;
+    const struct hny_depot_upload_file *upload; /* NULL: none */
+};
 
 /* As one line of JSON, which belongs to CONTENTS. */
 static hny_status describe_scores(const struct hny_bundle *contents, const char **text) {
@@ -178,21 +201,34 @@ static hny_status verify(const struct hny_depot_edit *edit, const char *copy,
     return status;
 }
 
-static hny_status publish(struct hny_depot_edit *edit, const char *from, const char *copy,
+/* What verifying says of the copy, or has said of the upload. */
+static hny_status read_contents(const struct hny_depot_edit *edit, const struct source *source,
+                                const char *copy, const struct hny_read_options *options,
+                                struct hny_bundle *contents) {
+    struct hny_bundle *known = source->upload ? source->upload->contents : NULL;
+    if (!known || known->parent) return verify(edit, copy, options, contents);
+    *contents = *known;
+    *known = (struct hny_bundle){0};
+    return HNY_OK;
+}
+
+static hny_status publish(struct hny_depot_edit *edit, const struct source *source, const char *copy,
                           const struct hny_read_options *options, struct hny_depot_published *published,
                           bool *changed) {
     struct hny_depot_bundle *bundle = &published->bundle;
-    HNY_TRY(copy_file(from, copy, bundle->file, &bundle->bytes));
-    hny_status status = verify(edit, copy, options, &published->contents);
-    if (status != HNY_OK) return hny_fail_within(status, "%s is not published", from);
+    HNY_TRY(source->upload ? take_upload(source->upload, copy, bundle)
+                           : copy_file(source->path, copy, bundle->file, &bundle->bytes));
+    hny_status status = read_contents(edit, source, copy, options, &published->contents);
+    if (status != HNY_OK) return hny_fail_within(status, "%s is not published", source->path);
     HNY_TRY(describe(&published->contents, bundle));
     HNY_TRY(hny_depot_index_add(&edit->index, edit->folder, bundle, changed));
     HNY_TRY(name_copy(edit->folder, copy, bundle->file));
     return *changed ? hny_depot_edit_save(edit) : HNY_OK;
 }
 
-hny_status hny_depot_publish(const char *folder, const char *path, const struct hny_read_options *options,
-                             struct hny_depot_published *published, bool *changed) {
+static hny_status publish_source(const char *folder, const struct source *source,
+                                 const struct hny_read_options *options,
+                                 struct hny_depot_published *published, bool *changed) {
     struct hny_depot_edit edit;
     struct hny_depot_published made = {0};
     struct hny_buffer copy = {0};
@@ -200,8 +236,9 @@ hny_status hny_depot_publish(const char *folder, const char *path, const struct 
     hny_status status = hny_depot_edit_begin(&edit, folder, true);
     if (status == HNY_OK) status = hny_path_join(&copy, folder, HNY_DEPOT_COPY);
     if (status == HNY_OK) {
-        status = publish(&edit, path, copy.data, options, &made, &new);
-        if (status != HNY_OK) unlink(copy.data);
+        unlink(copy.data); /* what a killed process left: it may be a published file's other name */
+        status = publish(&edit, source, copy.data, options, &made, &new);
+        unlink(copy.data); /* it is still there after a failure, and where its name was this file's before */
     }
     hny_depot_edit_end(&edit);
     hny_buffer_free(&copy);
@@ -211,4 +248,15 @@ hny_status hny_depot_publish(const char *folder, const char *path, const struct 
     else
         hny_depot_published_free(&made);
     return status;
+}
+
+hny_status hny_depot_publish(const char *folder, const char *path, const struct hny_read_options *options,
+                             struct hny_depot_published *published, bool *changed) {
+    return publish_source(folder, &(struct source){path, NULL}, options, published, changed);
+}
+
+hny_status hny_depot_publish_upload(const char *folder, const struct hny_depot_upload_file *upload,
+                                    const struct hny_read_options *options,
+                                    struct hny_depot_published *published, bool *changed) {
+    return publish_source(folder, &(struct source){upload->path, upload}, options, published, changed);
 }

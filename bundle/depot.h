@@ -32,6 +32,20 @@ hny_status hny_depot_publish(const char *folder, const char *path, const struct 
                              struct hny_depot_published *published, bool *changed);
 void hny_depot_published_free(struct hny_depot_published *published);
 
+/* A file of the caller's own that is to be published: on disk, and nobody writes to it any more. */
+struct hny_depot_upload_file {
+    const char *path;
+    const char *file;            /* its SHA-256, which the caller has computed */
+    struct hny_bundle *contents; /* what hny_bundle_verify says of it; NULL: it is still to be verified */
+};
+
+/* The same of UPLOAD, which is neither copied nor digested again where the file system of FOLDER, which must
+ * be there, can give it another name (link(2)); else it is copied. A delta is verified here always. The path
+ * stays, the caller's to remove, and so do the contents, which are in the zero state where they were used. */
+hny_status hny_depot_publish_upload(const char *folder, const struct hny_depot_upload_file *upload,
+                                    const struct hny_read_options *options,
+                                    struct hny_depot_published *published, bool *changed);
+
 /* What is no longer there. */
 struct hny_depot_removed {
     size_t bundles, files;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/notify.h"
 #include "base/progress.h"
+#include "base/threads.h"
 #include "bundle/depot_abandoned.h"
 #include "pipeline/depot_pulls.h"
 #include "pipeline/depot_uploads.h"
@@ -24,7 +25,7 @@
 #define LINGER_MS 2000
 #define CONNECTION_MS 30000 /* after which the system gives up a connection that takes nothing */
 
-enum { QUEUE = 1024, TOKENS = 64 };
+enum { QUEUE = 1024, TOKENS = 64, VERIFIERS = 2 };
 static const enum hny_door pulling = HNY_DOOR_CLIENTS, pushing = HNY_DOOR_WORKERS;
 
 struct server {
@@ -67,9 +68,16 @@ hny_status hny_depot_server_check(const struct hny_depot_server_options *options
     return hny_doors_check(endpoints, options->key, lists, options->insecure);
 }
 
+/* How what is pushed is verified: by few threads, since several files may come at once. */
+static struct hny_read_options verifying(void) {
+    struct hny_read_options options = HNY_READ_DEFAULTS;
+    options.threads = hny_processors() < VERIFIERS ? hny_processors() : VERIFIERS;
+    return options;
+}
+
 /* --- Opening ------------------------------------------------------------------------------------------- */
 
-static hny_status publish(void *context, const char *path);
+static hny_status publish(void *context, const struct hny_depot_upload_file *upload);
 
 /* That some cannot be removed is no reason not to serve. */
 static void clean_uploads(struct server *server, uint64_t now) {
@@ -91,7 +99,7 @@ static hny_status open_uploads(struct server *server) {
     const struct hny_depot_uploads_options chosen = {.folder = server->partial.data,
                                                      .most = options->uploads,
                                                      .largest = options->largest,
-                                                     .publisher = {publish, server}};
+                                                     .publisher = {publish, server, verifying()}};
     return hny_depot_uploads_create(&server->uploads, &chosen);
 }
 
@@ -267,11 +275,11 @@ static enum hny_depot_refusal open_asked(const struct server *server, const stru
 }
 
 /* In an upload's thread, and perhaps in several: the depot lets one after the other change it. */
-static hny_status publish(void *context, const char *path) {
+static hny_status publish(void *context, const struct hny_depot_upload_file *upload) {
     const struct server *server = context;
-    const struct hny_read_options options = HNY_READ_DEFAULTS;
+    const struct hny_read_options options = verifying();
     struct hny_depot_published published;
-    HNY_TRY(hny_depot_publish(server->options->folder, path, &options, &published, NULL));
+    HNY_TRY(hny_depot_publish_upload(server->options->folder, upload, &options, &published, NULL));
     hny_progress_note("depot: published %s@%llu, %s", published.bundle.name,
                       (unsigned long long)published.bundle.release, published.bundle.file);
     hny_depot_published_free(&published);

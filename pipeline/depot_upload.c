@@ -1,6 +1,7 @@
 #include "pipeline/depot_upload.h"
 
 #include "base/memory.h"
+#include "pipeline/pull_check.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -33,7 +34,8 @@ struct hny_depot_upload {
     int descriptor, signal;
     pthread_t thread;
     bool running;
-    uint64_t held; /* the caller's alone */
+    uint64_t held;                /* the caller's alone */
+    struct hny_pull_check *check; /* the thread's alone; NULL: the publisher verifies */
     /* The thread's and the caller's. */
     pthread_mutex_t lock;
     pthread_cond_t given;
@@ -118,6 +120,7 @@ static hny_status receive(struct hny_depot_upload *upload, struct hny_digest *di
         free(piece);
         HNY_TRY(status);
         write_back(upload, &begun, at);
+        hny_pull_check_tell(upload->check, at);
         note_written(upload, at);
     }
     *whole = at == upload->bytes;
@@ -126,16 +129,22 @@ static hny_status receive(struct hny_depot_upload *upload, struct hny_digest *di
 }
 
 /* What is not wanted would not be the next time either. */
-static hny_status publish(const struct hny_depot_upload *upload, const char *digest,
+static hny_status publish(struct hny_depot_upload *upload, const char *digest,
                           enum hny_depot_refusal *refusal) {
+    const struct hny_depot_publisher *publisher = &upload->publisher;
+    struct hny_bundle contents = {0};
     hny_status status;
     if (strcmp(digest, upload->file) == 0) {
         *refusal = HNY_DEPOT_REFUSED_UNFIT;
-        status = upload->publisher.publish(upload->publisher.context, upload->path);
+        /* Where it could not be read as it came, as a delta cannot, the publisher reads it and says why. */
+        bool good = hny_pull_check_end(&upload->check, &contents);
+        const struct hny_depot_upload_file file = {upload->path, upload->file, good ? &contents : NULL};
+        status = publisher->publish(publisher->context, &file);
     } else {
         *refusal = HNY_DEPOT_REFUSED_DAMAGED;
         status = hny_fail(HNY_ERROR_INPUT, "what came has the SHA-256 %s, not %s", digest, upload->file);
     }
+    hny_bundle_free(&contents);
     if (status == HNY_OK || status == HNY_ERROR_INPUT) unlink(upload->path);
     return status;
 }
@@ -145,10 +154,14 @@ static hny_status work(struct hny_depot_upload *upload, enum hny_depot_refusal *
     char text[HNY_DIGEST_TEXT];
     bool whole = false;
     HNY_TRY(hny_digest_open(&digest));
+    /* Without it the file is verified when it is there. */
+    (void)hny_pull_check_start(&upload->check, upload->path, upload->found, &upload->publisher.reading);
     hny_status status = receive(upload, digest, &whole);
     hny_status closed = hny_digest_close(&digest, text);
     if (status == HNY_OK) status = closed;
-    return status == HNY_OK && whole ? publish(upload, text, refusal) : status;
+    if (status == HNY_OK && whole) status = publish(upload, text, refusal);
+    hny_pull_check_abandon(&upload->check);
+    return status;
 }
 
 static void *live(void *argument) {
@@ -178,6 +191,12 @@ static hny_status lock_file(const struct hny_depot_upload *upload) {
     return HNY_OK;
 }
 
+/* What has another name is published, and only whole: a depot was killed before it removed this one. Nothing
+ * may be written to it. */
+static bool is_published(const struct hny_depot_upload *upload, const struct stat *about) {
+    return about->st_nlink > 1 && (uint64_t)about->st_size != upload->bytes;
+}
+
 /* Once more where it was removed between its opening and the lock: that file has no name any more. */
 static hny_status open_locked(struct hny_depot_upload *upload, struct stat *about) {
     do {
@@ -187,7 +206,9 @@ static hny_status open_locked(struct hny_depot_upload *upload, struct stat *abou
         HNY_TRY(lock_file(upload));
         if (fstat(upload->descriptor, about) != 0)
             return hny_fail_errno("%s: cannot be asked for its size", upload->path);
-    } while (about->st_nlink == 0);
+        if (is_published(upload, about) && unlink(upload->path) != 0)
+            return hny_fail_errno("%s: cannot be removed", upload->path);
+    } while (about->st_nlink == 0 || is_published(upload, about));
     return HNY_OK;
 }
 

@@ -1,15 +1,18 @@
 /* A file that a depot receives. A thread of its own writes it, computes its digest as it goes, and in the end
- * has it verified and published; so nobody else is held up meanwhile. */
+ * has it published, while another verifies what has come (pipeline/pull_check.h); so nobody else is held up
+ * meanwhile. */
 #ifndef HNY_PIPELINE_DEPOT_UPLOAD_H
 #define HNY_PIPELINE_DEPOT_UPLOAD_H
 
+#include "bundle/depot.h"
 #include "pipeline/depot_wire.h"
 
-/* Verifies and publishes the file PATH; HNY_ERROR_INPUT where it is not fit for that. Called in an upload's
- * thread. */
+/* Publishes UPLOAD, and verifies it where that is still to be done; HNY_ERROR_INPUT where it is not fit for
+ * that. Called in an upload's thread. READING: how uploads are verified while they come. */
 struct hny_depot_publisher {
-    hny_status (*publish)(void *context, const char *path);
+    hny_status (*publish)(void *context, const struct hny_depot_upload_file *upload);
     void *context;
+    struct hny_read_options reading;
 };
 
 struct hny_depot_upload;

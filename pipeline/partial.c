@@ -166,10 +166,14 @@ static void close_all(struct hny_partial **partial) {
     *partial = NULL;
 }
 
+hny_status hny_partial_sync(const struct hny_partial *partial) {
+    return fsync(partial->fd) == 0 ? HNY_OK
+                                   : hny_fail_errno("%s: cannot be brought to disk", partial->path.data);
+}
+
 hny_status hny_partial_commit(struct hny_partial **partial) {
     struct hny_partial *here = *partial;
-    hny_status status = HNY_OK;
-    if (fsync(here->fd) != 0) status = hny_fail_errno("%s: cannot be brought to disk", here->path.data);
+    hny_status status = hny_partial_sync(here);
     if (status == HNY_OK && rename(here->path.data, here->target.data) != 0)
         status = hny_fail_errno("%s: cannot be replaced", here->target.data);
     if (status == HNY_OK) status = hny_directory_sync(here->folder.data);

@@ -23,9 +23,12 @@ hny_status hny_partial_add(struct hny_partial *partial, const void *data, size_t
 
 hny_status hny_partial_restart(struct hny_partial *partial); /* as if nothing had come */
 
-/* *RIGHT: all bytes are there and have the SHA-256 FILE; DIGEST receives theirs. Then only _restart, _commit,
- * _remove and _leave may follow. */
+/* *RIGHT: all bytes are there and have the SHA-256 FILE; DIGEST receives theirs. Then only _restart, _sync,
+ * _commit, _remove and _leave may follow. */
 hny_status hny_partial_check(struct hny_partial *partial, bool *right, char digest[HNY_DIGEST_TEXT]);
+
+/* Brings what is there to disk, while others still look at it: then _commit has little to wait for. */
+hny_status hny_partial_sync(const struct hny_partial *partial);
 
 /* PATH is the new file and safe on disk. Nulls; on failure PATH is as it was and what came stays. */
 hny_status hny_partial_commit(struct hny_partial **partial);

@@ -65,6 +65,7 @@ static hny_status check_promise(const struct pull *pull, const struct hny_depot_
 static hny_status use_whole(struct pull *pull, const struct hny_depot_bundle *bundle,
                             struct hny_partial **partial) {
     struct hny_bundle *contents = &pull->pulled->contents;
+    HNY_TRY(hny_partial_sync(*partial)); /* the disk works while the last of it is verified */
     /* Whatever kept it from being read as it came, it is read once more to say so. */
     if (!hny_pull_check_end(&pull->fetch.check, contents))
         HNY_TRY(hny_bundle_verify(hny_partial_path(*partial), &pull->options->reading, contents));

@@ -1,4 +1,4 @@
-/* A bundle that is verified while it comes, in a thread of its own. */
+/* A bundle that is verified while it comes, in a thread of its own: to who pulls, and to a depot. */
 #ifndef HNY_PIPELINE_PULL_CHECK_H
 #define HNY_PIPELINE_PULL_CHECK_H
 
