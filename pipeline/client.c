@@ -1,6 +1,7 @@
 #include "pipeline/client.h"
 
 #include "base/memory.h"
+#include "pipeline/connection.h"
 #include "pipeline/keys.h"
 #include "pipeline/post.h"
 #include <errno.h>
@@ -11,6 +12,8 @@
 
 struct hny_client {
     void *context, *socket;
+    char *endpoint;
+    struct hny_connection *connection;
     struct hny_client_core *core;
     struct hny_post post;
     uint64_t ticked;
@@ -33,7 +36,12 @@ hny_status hny_client_open_keyed(struct hny_client **client, const char *endpoin
     if (status == HNY_OK && !(made->context = zmq_ctx_new()))
         status = hny_zmq_fail("cannot make", "a context");
     if (status == HNY_OK) status = hny_socket_open(&made->socket, made->context, ZMQ_DEALER, -1, 200);
+    if (status == HNY_OK && !(made->endpoint = strdup(endpoint)))
+        status = hny_fail(HNY_ERROR_MEMORY, "out of memory for an endpoint");
     if (status == HNY_OK) status = hny_keys_use(made->socket, key, server);
+    if (status == HNY_OK)
+        status =
+            hny_connection_open(&made->connection, made->context, made->socket, endpoint, server != NULL);
     if (status == HNY_OK && zmq_connect(made->socket, endpoint) != 0)
         status = hny_zmq_fail("cannot connect to", endpoint);
     if (status != HNY_OK) hny_client_close(&made);
@@ -73,6 +81,8 @@ void hny_client_close(struct hny_client **client) {
     hny_payload_drop(&old->state);
     hny_post_free(&old->post);
     hny_client_core_destroy(&old->core);
+    hny_connection_close(&old->connection);
+    free(old->endpoint);
     if (old->socket) zmq_close(old->socket);
     if (old->context) zmq_ctx_term(old->context);
     free(old);
@@ -145,6 +155,18 @@ static void take_first(struct hny_client *client, struct hny_answer *answer) {
     }
 }
 
+/* Time has passed; not oftener than once in a TICK. */
+static hny_status tick(struct hny_client *client, uint64_t now) {
+    uint64_t since;
+    if (now - client->ticked < TICK) return HNY_OK;
+    client->ticked = now;
+    HNY_TRY(hny_connection_turn(client->connection, now));
+    if (hny_connection_renewed(client->connection, &since))
+        HNY_TRY(hny_client_core_renewed(client->core, now, since));
+    HNY_TRY(hny_client_core_tick(client->core, now));
+    return act(client);
+}
+
 hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, struct hny_answer *answer,
                            bool *taken) {
     uint64_t end = hny_milliseconds() + milliseconds;
@@ -152,11 +174,7 @@ hny_status hny_client_take(struct hny_client *client, uint64_t milliseconds, str
     for (;;) {
         uint64_t now = hny_milliseconds();
         HNY_TRY(hear(client));
-        if (now - client->ticked >= TICK) {
-            client->ticked = now;
-            HNY_TRY(hny_client_core_tick(client->core, now));
-            HNY_TRY(act(client));
-        }
+        HNY_TRY(tick(client, now));
         if (client->first < client->end) {
             take_first(client, answer);
             *taken = true;
@@ -191,12 +209,31 @@ hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, st
         HNY_TRY(hear(client));
         HNY_TRY(hny_client_told_state(client, json, got));
         if (*got || now >= end) return HNY_OK;
+        HNY_TRY(tick(client, now));
         if (!asked || now - asked >= 1000) {
             HNY_TRY(hny_client_ask_state(client));
             asked = now;
         }
         HNY_TRY(wait_until(client, now, end));
     }
+}
+
+hny_status hny_client_check(const struct hny_client *client, uint64_t milliseconds) {
+    uint64_t since;
+    enum hny_connection_fault fault = hny_connection_fault(client->connection, &since);
+    bool refused = fault == HNY_CONNECTION_REFUSED || fault == HNY_CONNECTION_UNLIKE;
+    if (!refused || hny_milliseconds() - since < milliseconds) return HNY_OK;
+    return hny_fail(HNY_ERROR_IO, "%s: %s", client->endpoint, hny_connection_words(client->connection));
+}
+
+const char *hny_client_words(const struct hny_client *client) {
+    uint64_t since;
+    bool wrong = hny_connection_fault(client->connection, &since) != HNY_CONNECTION_FINE;
+    return wrong ? hny_connection_words(client->connection) : NULL;
+}
+
+void hny_client_note(struct hny_client *client, const char *who) {
+    hny_connection_note(client->connection, who, hny_milliseconds());
 }
 
 size_t hny_client_pending(const struct hny_client *client) {

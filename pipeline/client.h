@@ -21,7 +21,9 @@
 
 struct hny_client;
 
-/* ENDPOINT: the broker's for clients. Nothing is sent yet; a broker that is not there yet is waited for. */
+/* ENDPOINT: the broker's for clients. Nothing is sent yet; a broker that is not there yet is waited for, and
+ * so is one that does not let the client's key in, or has another key than it was told: see hny_client_check.
+ */
 hny_status hny_client_open(struct hny_client **client, const char *endpoint);
 
 /* The same with keys: KEY is the file of one's own pair, SERVER the broker's public key or its file
@@ -73,6 +75,19 @@ hny_status hny_client_state(struct hny_client *client, uint64_t milliseconds, st
  * _told_state appends it to JSON, once: *TOLD false before. */
 hny_status hny_client_ask_state(struct hny_client *client);
 hny_status hny_client_told_state(struct hny_client *client, struct hny_buffer *json, bool *told);
+
+/* HNY_ERROR_IO, saying what is wrong, where for so many MILLISECONDS and more no connection has come about
+ * because the broker does not let the key in, or only one of the two has keys. The client keeps trying all
+ * the same, here or not; what it was asked for goes out when it is let in. Looked at by hny_client_take and
+ * hny_client_state. */
+hny_status hny_client_check(const struct hny_client *client, uint64_t milliseconds);
+
+/* Says, once, on standard error what keeps the client, which is WHO ("gateway"), from its broker, and when
+ * that is over. For who waits for ever. */
+void hny_client_note(struct hny_client *client, const char *who);
+
+/* What is wrong with the connection, in words; NULL: nothing that is known. */
+const char *hny_client_words(const struct hny_client *client);
 
 size_t hny_client_pending(const struct hny_client *client); /* requests whose answer has not been taken */
 

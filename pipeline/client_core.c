@@ -234,6 +234,15 @@ hny_status hny_client_core_tick(struct hny_client_core *core, uint64_t now) {
     return HNY_OK;
 }
 
+hny_status hny_client_core_renewed(struct hny_client_core *core, uint64_t now, uint64_t since) {
+    for (struct pending *pending = core->requests; pending != core->unsent; pending = pending->hh.next) {
+        if (pending->accepted || pending->asked >= since) continue;
+        pending->waits = 1; /* nobody has been asked so far */
+        HNY_TRY(ask(core, now, pending));
+    }
+    return HNY_OK;
+}
+
 void hny_client_core_uuid(const struct hny_client_core *core, uint8_t *uuid) {
     memcpy(uuid, core->uuid, sizeof core->uuid);
 }

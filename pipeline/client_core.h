@@ -38,6 +38,10 @@ hny_status hny_client_core_message(struct hny_client_core *core, uint64_t now,
 /* Time has passed; to be called some times in `again`. */
 hny_status hny_client_core_tick(struct hny_client_core *core, uint64_t now);
 
+/* The connection has been made anew: what had gone out before SINCE, and has not been accepted, is lost, and
+ * goes out again. */
+hny_status hny_client_core_renewed(struct hny_client_core *core, uint64_t now, uint64_t since);
+
 void hny_client_core_uuid(const struct hny_client_core *core, uint8_t *uuid);
 
 size_t hny_client_core_pending(const struct hny_client_core *core); /* requests without an answer */

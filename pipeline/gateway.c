@@ -286,6 +286,7 @@ static hny_status turn(struct gateway *gateway) {
     HNY_TRY(gateway->status);
     HNY_TRY(hny_gateway_work_turn(gateway->work, &gateway->more));
     if (deliver(gateway)) gateway->more = true; /* the server's next run sends it */
+    hny_client_note(gateway->client, "gateway");
     return follow_state(gateway);
 }
 

@@ -1,16 +1,14 @@
 /* Says, in words on standard error, when a link between two stages does not come about: nobody answers, or
  * keys do not go together. A stage waits for the other one all the same, which may be on its way, or let in
- * later whom it refuses now: ZeroMQ gives up for good a connection that was refused, so here it is made
- * again. */
+ * later whom it refuses now (pipeline/connection.h). */
 #ifndef HNY_PIPELINE_LINK_WATCH_H
 #define HNY_PIPELINE_LINK_WATCH_H
 
 #include "pipeline/edge.h"
 #include <stdint.h>
 
-/* Patience, in ms: with a link without a word from the other side, with one whose connections fail, and
- * between these. */
-enum { HNY_LINK_SILENCE = 10000, HNY_LINK_REFUSED = 2000, HNY_LINK_PAUSE = 1000 };
+/* Patience, in ms, with a link without a word from the other side. */
+enum { HNY_LINK_SILENCE = 10000 };
 
 struct hny_link_watch;
 

@@ -264,6 +264,7 @@ hny_status hny_stage_translate_take(struct hny_stage_translate *translate, struc
         HNY_TRY(hny_client_take(translate->client, 0, &answer, &taken));
         if (taken) HNY_TRY(hear(translate, &answer));
     }
+    hny_client_note(translate->client, "stream");
     HNY_TRY(ask_more(translate));
     *any = translate->taken < translate->over;
     if (*any) *record = translate->done[translate->taken++];

@@ -5,6 +5,7 @@
 #include "base/progress.h"
 #include "base/threads.h"
 #include "pipeline/confine.h"
+#include "pipeline/connection.h"
 #include "pipeline/keys.h"
 #include "pipeline/post.h"
 #include "pipeline/worker_core.h"
@@ -22,6 +23,7 @@
 struct shell {
     const struct hny_worker_options *options;
     void *context, *socket;
+    struct hny_connection *connection;
     struct hny_worker_core *core;
     struct hny_worker_jobs *jobs;
     struct hny_post post;
@@ -66,6 +68,8 @@ static hny_status open_shell(struct shell *shell) {
     if (!shell->context) return hny_zmq_fail("cannot make", "a context");
     HNY_TRY(hny_socket_open(&shell->socket, shell->context, ZMQ_DEALER, -1, 1000));
     HNY_TRY(hny_keys_use(shell->socket, options->key, options->server));
+    HNY_TRY(hny_connection_open(&shell->connection, shell->context, shell->socket, options->broker,
+                                options->server != NULL));
     if (zmq_connect(shell->socket, options->broker) != 0)
         return hny_zmq_fail("cannot connect to", options->broker);
     /* A broker on another machine may have to be connected to again. */
@@ -76,6 +80,7 @@ static void close_shell(struct shell *shell) {
     hny_worker_jobs_destroy(&shell->jobs);
     hny_post_free(&shell->post);
     hny_worker_core_destroy(&shell->core);
+    hny_connection_close(&shell->connection);
     if (shell->socket) zmq_close(shell->socket);
     if (shell->context) zmq_ctx_term(shell->context);
 }
@@ -139,6 +144,8 @@ static hny_status turn(struct shell *shell) {
     uint64_t now = hny_milliseconds();
     if (now - shell->ticked >= TICK) {
         shell->ticked = now;
+        HNY_TRY(hny_connection_turn(shell->connection, now));
+        hny_connection_note(shell->connection, "worker", now);
         HNY_TRY(hny_worker_core_tick(shell->core, now, hny_worker_jobs_steps(shell->jobs)));
     }
     return act(shell);

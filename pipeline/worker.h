@@ -19,7 +19,8 @@ struct hny_worker_options {
 void hny_worker_options_defaults(struct hny_worker_options *options); /* the pointers stay NULL */
 
 /* Gives up what a worker does not need (pipeline/confine.h): the process is good for nothing else from here
- * on. Works until hny_stop_requested() (base/progress.h); finishes what it holds. */
+ * on. Works until hny_stop_requested() (base/progress.h); finishes what it holds. A broker that is not there,
+ * or does not let it in, is waited for, which is said once on standard error. */
 hny_status hny_worker_run(const struct hny_worker_options *options);
 
 #endif

@@ -30,6 +30,9 @@ static const struct hny_option options[] = {
 /* Seconds after which a broker that was busy, or was about to end, is asked again. */
 #define PAUSE 0.25
 
+/* ms after which a broker that does not let the key in is given up: somebody waits. */
+#define REFUSED 2000
+
 /* A line between its reading and its writing. */
 struct slot {
     bool answered;
@@ -184,6 +187,8 @@ static hny_status send_all(struct job *job) {
             HNY_TRY(take_answer(job, 20, &taken));
         }
         while (taken) HNY_TRY(take_answer(job, 0, &taken));
+        HNY_TRY(hny_client_check(job->client, REFUSED));
+        hny_client_note(job->client, "send");
         HNY_TRY(ask_again(job));
         HNY_TRY(write_answered(job));
     }
@@ -231,7 +236,8 @@ const struct hny_command hny_command_send = {
                    "at once. A broker "
                    "or worker that fails meanwhile costs nothing but time: each line is translated once, or "
                    "refused with a "
-                   "reason, and then its line stays empty and the exit status is not 0.",
+                   "reason, and then its line stays empty and the exit status is not 0. A broker that is not "
+                   "there is waited for; one that does not let the key in is given up after 2 seconds.",
     .example = "honyaku send --model en-ja < in.en > out.ja",
     .options = options,
     .least = 0,

@@ -67,8 +67,10 @@ static hny_status show(struct hny_client *client, const char *broker, double wai
     json_t *state = NULL;
     bool got = false;
     hny_status status = hny_client_state(client, (uint64_t)(wait * 1000), &text, &got);
+    const char *why = hny_client_words(client);
     if (status == HNY_OK && !got)
-        status = hny_fail(HNY_ERROR_IO, "%s: no answer in %g seconds", broker, wait);
+        status = hny_fail(HNY_ERROR_IO, "%s: no answer in %g seconds%s%s", broker, wait, why ? ": " : "",
+                          why ? why : "");
     if (status == HNY_OK && as_json) printf("%s\n", text.data);
     if (status == HNY_OK && !as_json)
         status = hny_json_parse("the broker's state", text.data, text.size, &state);

@@ -138,13 +138,13 @@ const struct hny_command hny_command_worker = {
     .name = "worker",
     .arguments = "",
     .summary = "translate what a broker hands out",
-    .description = "Connects to a broker, waits for one that is not there, and finds it again when it comes "
-                   "back. SIGTERM: takes "
-                   "no more work, finishes what it holds, and ends.\n"
-                   "With --refresh this process fetches and checks the model, and a child that can open no "
-                   "file for writing and start no program translates. A new release gets a child beside the "
-                   "one before, which then finishes what it holds: each request is answered by the old model "
-                   "or the new one, and none is lost. SIGHUP: looks at once.",
+    .description =
+        "Connects to a broker, waits for one that is not there or does not let it in, and finds it "
+        "again when it comes back. SIGTERM: takes no more work, finishes what it holds, and ends.\n"
+        "With --refresh this process fetches and checks the model, and a child that can open no "
+        "file for writing and start no program translates. A new release gets a child beside the "
+        "one before, which then finishes what it holds: each request is answered by the old model "
+        "or the new one, and none is lost. SIGHUP: looks at once.",
     .example = "honyaku worker --model en-ja/ --name en-ja\n"
                "honyaku worker --model depot://example.org:5560/en-ja@latest --refresh 60\n"
                "honyaku worker --echo",

@@ -194,3 +194,17 @@ Test(client, what_a_later_request_has_overtaken_is_said_again_without_waiting_fo
     cr_assert_eq(last, 1);
     hny_client_core_destroy(&core);
 }
+
+Test(client, what_went_into_a_connection_that_was_given_up_goes_out_again_with_the_next) {
+    struct hny_client_core *core = open_client();
+    uint64_t last = 0;
+    for (uint64_t at = 1000; at <= 3000; at += 1000) ask(core, at);
+    hear(core, 1500, HNY_ACCEPTED, 1);
+    said(core, HNY_TRANSLATE, &last);
+    check(hny_client_core_renewed(core, 3500, 3000));
+    cr_assert_eq(said(core, HNY_TRANSLATE, &last), 1,
+                 "the first was accepted, the third waits in the new one");
+    cr_assert_eq(last, 2);
+    cr_assert_eq(said_after(core, 4500, &last), 0);
+    hny_client_core_destroy(&core);
+}
