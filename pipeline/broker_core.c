@@ -79,8 +79,10 @@ void hny_broker_begin(struct hny_broker_core *core, uint64_t now) {
     if (!core->started) core->started = now ? now : 1;
 }
 
-/* Where the broker itself stood still, or its clock leapt, nobody else was silent for so long. */
+/* Where the broker itself stood still, or its clock leapt, nobody else was silent for so long. What is
+ * expected later than now stays so. */
 static uint64_t later(uint64_t time, uint64_t gap, uint64_t now) {
+    if (time > now) return time;
     return time + gap < now ? time + gap : now;
 }
 

@@ -89,11 +89,13 @@ struct hny_worker {
     uint32_t session;
     uint64_t begun; /* how many times, as its READY said */
     uint64_t last_job;
-    uint64_t heard, beat_sent;
-    uint64_t steps, moved; /* its counter, and when it last stood otherwise or nothing was held */
+    uint64_t heard, beat_sent; /* the last word; later than now where a long one is on its way */
+    uint64_t steps, moved;     /* its counter, and when it last stood otherwise or nothing was held */
     uint64_t received,
-        received_at; /* the highest job that has reached it, and when all had, or one more was sent */
-    bool alone;      /* with a request that has cost a worker */
+        received_at;      /* the highest job that has reached it, and when all had, or one more was sent */
+    size_t dropped;       /* bytes of jobs that were abandoned and may still be on their way */
+    uint64_t dropped_job; /* the last of them */
+    bool alone;           /* with a request that has cost a worker */
     bool leaving;
 };
 

@@ -33,8 +33,8 @@ static json_t *workers(const struct hny_broker_core *core, uint64_t now) {
         json_array_append_new(list, json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:b}", "uuid", uuid, "models",
                                               names, "jobs", (json_int_t)worker->job_count, "bytes",
                                               (json_int_t)worker->used, "credit", (json_int_t)worker->credit,
-                                              "silent_ms", (json_int_t)(now - worker->heard), "leaving",
-                                              worker->leaving));
+                                              "silent_ms", (json_int_t)hny_since(worker->heard, now),
+                                              "leaving", worker->leaving));
     }
     return list;
 }

@@ -97,8 +97,20 @@ static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer
 }
 
 hny_status hny_worker_abandon(struct hny_broker_core *core, struct hny_request *request) {
-    const struct hny_worker *worker = request->worker;
+    struct hny_worker *worker = request->worker;
+    if (request->job > worker->received) {
+        worker->dropped += hny_payload_carried(request->payload);
+        if (request->job > worker->dropped_job) worker->dropped_job = request->job;
+    }
     return tell(core, &worker->peer, HNY_ABANDON, worker->uuid, request->job, NULL);
+}
+
+/* Says that so much is COMING right behind this. */
+static hny_status announce(struct hny_broker_core *core, const struct hny_worker *worker, uint32_t coming) {
+    struct hny_message message = {
+        .command = HNY_BEAT, .id = {.sequence = worker->last_job}, .coming = coming};
+    memcpy(message.id.uuid, worker->uuid, sizeof message.id.uuid);
+    return hny_broker_say(core, true, &worker->peer, &message);
 }
 
 /* --- Handing out ------------------------------------------------------------------------------------ */
@@ -124,9 +136,13 @@ static bool can_take(const struct hny_worker *worker, const struct hny_request *
 
 static hny_status give(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
                        struct hny_request *request) {
+    uint32_t coming = hny_payload_coming(request->payload);
+    if (coming) HNY_TRY(announce(core, worker, coming));
     hny_request_unhook(core, request);
-    if (worker->job_count == 0) worker->moved = now;
-    if (worker->received == worker->last_job) worker->received_at = now;
+    bool idle = worker->job_count == 0;
+    if (idle && worker->moved < now) worker->moved = now;
+    if ((idle || worker->received == worker->last_job) && worker->received_at < now)
+        worker->received_at = now;
     request->state = HNY_WORKING;
     request->worker = worker;
     request->job = ++worker->last_job;
@@ -272,6 +288,8 @@ static hny_status ready(struct hny_broker_core *core, uint64_t now, const struct
     worker->credit = message->credit;
     worker->leaving = false;
     worker->steps = 0;
+    worker->dropped = 0;
+    worker->dropped_job = 0;
     worker->begun = begun;
     worker->session = ++core->session;
     worker->received = worker->last_job = (uint64_t)worker->session << HNY_JOB_BITS;
@@ -286,6 +304,21 @@ static hny_status ready(struct hny_broker_core *core, uint64_t now, const struct
     return hny_workers_feed(core, now);
 }
 
+/* JOB and those before it have come to WORKER, or are lost. */
+static void has_reached(struct hny_worker *worker, uint64_t now, uint64_t job) {
+    if (worker->received_at > now) worker->received_at = now; /* the long word has come */
+    if (job > worker->last_job || job < worker->received) return;
+    if (job > worker->received || job == worker->last_job) worker->received_at = now;
+    worker->received = job;
+    if (job >= worker->dropped_job) worker->dropped = 0;
+}
+
+/* Whether WORKER can be expected to compute: something of what it is to do has come to it. */
+static bool has_come(const struct hny_worker *worker) {
+    return worker->job_count > 0 &&
+           HNY_OF_NODE(struct hny_request, worker->jobs.behind)->job <= worker->received;
+}
+
 static hny_status done(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
                        const struct hny_message *message) {
     for (struct hny_list_node *node = worker->jobs.behind; node != &worker->jobs; node = node->behind) {
@@ -294,6 +327,7 @@ static hny_status done(struct hny_broker_core *core, uint64_t now, struct hny_wo
         bool fits =
             message->refusal || (message->payload && message->payload->count == request->payload->count);
         worker->moved = now;
+        has_reached(worker, now, request->job);
         if (fits && !message->refusal && *request->payload->wants.then)
             HNY_TRY(hny_request_pass_on(core, now, request, message->payload));
         else
@@ -323,13 +357,11 @@ static hny_status find_lost(struct hny_broker_core *core, struct hny_worker *wor
 
 static hny_status beat(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
                        const struct hny_message *message) {
-    if (message->steps != worker->steps || worker->job_count == 0) worker->moved = now;
+    if (message->steps != worker->steps || !has_come(worker)) worker->moved = now;
     worker->steps = message->steps;
-    if (message->received > worker->received && message->received <= worker->last_job) {
-        worker->received = message->received;
-        worker->received_at = now;
-    }
-    if (worker->received == worker->last_job) worker->received_at = now;
+    has_reached(worker, now, message->received);
+    if (message->coming) /* it comes before all else: nothing is to be heard meanwhile */
+        worker->heard = worker->moved = worker->received_at = now + hny_coming_patience(message->coming);
     HNY_TRY(find_lost(core, worker, message));
     return hny_workers_feed(core, now);
 }
@@ -361,13 +393,25 @@ hny_status hny_broker_core_worker(struct hny_broker_core *core, uint64_t now, co
 
 /* --- Time ------------------------------------------------------------------------------------------- */
 
+/* Bytes on their way to WORKER. */
+static size_t under_way(const struct hny_worker *worker) {
+    size_t bytes = worker->dropped;
+    for (const struct hny_list_node *node = worker->jobs.before; node != &worker->jobs; node = node->before) {
+        const struct hny_request *request = HNY_OF_NODE(const struct hny_request, node);
+        if (request->job <= worker->received) break;
+        bytes += hny_payload_carried(request->payload);
+    }
+    return bytes;
+}
+
 /* Silent; or holding work, and its engine stands still, or work does not reach it. */
 static bool is_lost(const struct hny_broker_core *core, uint64_t now, const struct hny_worker *worker) {
     uint64_t patience = BEATS * core->limits.beat;
-    if (now - worker->heard >= patience) return true;
+    if (hny_since(worker->heard, now) >= patience) return true;
     if (worker->job_count == 0) return false;
-    return now - worker->moved >= patience ||
-           (worker->received < worker->last_job && now - worker->received_at >= patience);
+    if (hny_since(worker->moved, now) >= patience) return true;
+    if (worker->received == worker->last_job || hny_since(worker->received_at, now) < patience) return false;
+    return hny_since(worker->received_at, now) >= patience + under_way(worker) / HNY_FLOOR_RATE;
 }
 
 hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now) {

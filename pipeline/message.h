@@ -77,6 +77,12 @@ enum { HNY_FRAME_BYTES = 2 * HNY_REQUEST_BYTES };
  * not sent again before it, and what was sent before it, can have come at this rate. */
 enum { HNY_FLOOR_RATE = 64 };
 
+/* A message between broker and worker that takes more of a connection than the first of these, in bytes,
+ * keeps what comes behind it waiting: a BEAT just before it says how much it is, and the other side does not
+ * expect another word sooner than it can have come at HNY_FLOOR_RATE. More than the second is not believed.
+ */
+enum { HNY_COMING_LEAST = 16 << 10, HNY_COMING_MOST = 8 * HNY_REQUEST_BYTES };
+
 enum { HNY_ROUTE_NAME = 64 }; /* bytes of a model's or pair's name, its NUL included */
 
 /* What a request wants, of what the broker has to know. Workers read the rest out of the options. */
@@ -105,6 +111,23 @@ static inline size_t hny_payload_cost(const struct hny_payload *payload) {
     return payload ? payload->bytes + HNY_SENTENCE_COST * payload->count : 0;
 }
 
+/* What it takes of a connection, about. */
+static inline size_t hny_payload_carried(const struct hny_payload *payload) {
+    return payload ? hny_payload_cost(payload) + payload->options.size : 0;
+}
+
+/* Of what a BEAT before PAYLOAD says: 0 where that is so small that it needs none. */
+static inline uint32_t hny_payload_coming(const struct hny_payload *payload) {
+    size_t size = hny_payload_carried(payload);
+    if (size <= HNY_COMING_LEAST) return 0;
+    return size < HNY_COMING_MOST ? (uint32_t)size : HNY_COMING_MOST;
+}
+
+/* ms for what a BEAT says is coming. */
+static inline uint64_t hny_coming_patience(uint32_t coming) {
+    return (coming < HNY_COMING_MOST ? coming : HNY_COMING_MOST) / HNY_FLOOR_RATE;
+}
+
 /* The memory that PAYLOAD takes: 0 for NULL. */
 size_t hny_payload_memory(const struct hny_payload *payload);
 
@@ -126,8 +149,14 @@ struct hny_message {
     uint64_t steps;    /* of BEAT: of its engine; standing still while it holds work means that it hangs */
     uint64_t received; /* of BEAT: the highest job number that has reached the worker; from the broker, the
                         * READY that it answers, 0 none */
+    uint32_t coming;   /* of BEAT: bytes of the message right behind it, 0 where those are few */
     struct hny_payload *payload;
 };
+
+/* ms that have passed at NOW since TIME, which may be one that is still expected: none then. */
+static inline uint64_t hny_since(uint64_t time, uint64_t now) {
+    return now > time ? now - time : 0;
+}
 
 /* Job numbers as a payload, eight bytes each, and back; _unpack returns their number, 0 for a payload of
  * another form, and writes at most LIMIT. */

@@ -135,10 +135,13 @@ hny_status hny_parcel_send(void *socket, const struct hny_piece *pieces, size_t 
 
 #define BACKLOG 4096 /* connections that wait to be taken, when many come at once */
 
+/* ms without a whole frame after a ping: a large frame may be on its way, either way, for long. */
+#define SILENCE (15000 + HNY_FRAME_BYTES / HNY_FLOOR_RATE)
+
 /* A ROUTER, which may have thousands of connections, leaves watching them to the kernel: ZeroMQ's own timers
  * are searched one by one. */
 static bool set_watch(void *socket, int type) {
-    static const int on = 1, idle = 30, count = 3, between = 10, beat = 5000, timeout = 15000;
+    static const int on = 1, idle = 30, count = 3, between = 10, beat = 5000, timeout = SILENCE;
     if (type != ZMQ_ROUTER)
         return zmq_setsockopt(socket, ZMQ_HEARTBEAT_IVL, &beat, sizeof beat) == 0 &&
                zmq_setsockopt(socket, ZMQ_HEARTBEAT_TIMEOUT, &timeout, sizeof timeout) == 0;

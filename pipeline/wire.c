@@ -33,6 +33,8 @@ static hny_status append_number(struct hny_buffer *to, uint64_t number) {
 static hny_status write_options(struct hny_buffer *head, const struct hny_message *message) {
     const struct hny_payload *payload = message->payload;
     if (message->command == HNY_READY) return hny_buffer_print(head, "{\"credit\": %u}", message->credit);
+    if (message->command == HNY_BEAT)
+        return message->coming ? hny_buffer_print(head, "{\"coming\": %u}", message->coming) : HNY_OK;
     if (message->refusal)
         return hny_buffer_print(head, "{\"code\": \"%s\"}", hny_refusal_name(message->refusal));
     return payload ? hny_buffer_append(head, payload->options.data, payload->options.size) : HNY_OK;
@@ -172,8 +174,21 @@ static hny_status read_options(const json_t *options, struct hny_message *messag
     return message->command == HNY_TRANSLATE ? read_wants(options, &message->payload->wants) : HNY_OK;
 }
 
+static hny_status read_coming(const struct hny_piece *options, struct hny_message *message) {
+    json_t *json = NULL;
+    uint64_t coming;
+    if (options->size == 0) return HNY_OK;
+    HNY_TRY(hny_json_parse("options", options->data, options->size, &json));
+    hny_status status = read_number(json, "coming", UINT32_MAX, &coming);
+    json_decref(json);
+    if (status == HNY_OK) message->coming = (uint32_t)coming;
+    return status;
+}
+
 /* What a beat says in numbers; what it holds stays as the payload. */
-static hny_status read_beat(const struct hny_piece *frames, size_t count, struct hny_message *message) {
+static hny_status read_beat(const struct hny_piece *options, const struct hny_piece *frames, size_t count,
+                            struct hny_message *message) {
+    HNY_TRY(read_coming(options, message));
     if (count != 1 || frames[0].size < 16 || frames[0].size % 8 != 0)
         return hny_fail(HNY_ERROR_INPUT, "a beat without its numbers");
     message->steps = get_number(frames[0].data);
@@ -223,7 +238,7 @@ hny_status hny_wire_read(const struct hny_piece *frames, size_t count, struct hn
     if (message->command == HNY_COMMANDS) return hny_fail(HNY_ERROR_INPUT, "an unknown command");
     const struct hny_piece *rest = frames + HNY_WIRE_HEAD;
     hny_status status = message->command == HNY_BEAT
-                            ? read_beat(rest, count - HNY_WIRE_HEAD, message)
+                            ? read_beat(&frames[3], rest, count - HNY_WIRE_HEAD, message)
                             : read_payload(&frames[3], rest, count - HNY_WIRE_HEAD, message);
     if (status != HNY_OK) hny_payload_drop(&message->payload);
     return status;

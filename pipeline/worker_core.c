@@ -80,13 +80,15 @@ static hny_status say_ready(struct hny_worker_core *core) {
                                            .payload = core->models});
 }
 
-static hny_status say_beat(struct hny_worker_core *core) {
+/* COMING: bytes of what is said right behind it. */
+static hny_status say_beat(struct hny_worker_core *core, uint32_t coming) {
     struct hny_payload *held = hny_jobs_pack(core->held, core->held_count);
     if (!held) return HNY_ERROR_MEMORY;
     hny_status status = tell(core, (struct hny_message){.command = HNY_BEAT,
                                                         .id.sequence = core->session << HNY_JOB_BITS,
                                                         .steps = core->steps,
                                                         .received = core->received,
+                                                        .coming = coming,
                                                         .payload = held});
     hny_payload_drop(&held);
     return status;
@@ -163,7 +165,7 @@ hny_status hny_worker_core_message(struct hny_worker_core *core, uint64_t now,
         core->received = number;
     }
     if (!core->joined || hny_job_session(number) != core->session) return HNY_OK;
-    core->heard = now;
+    core->heard = now + hny_coming_patience(message->coming);
     if (message->command == HNY_WORK) return work(core, message);
     if (message->command == HNY_LEAVE) return part(core, now);
     if (message->command != HNY_ABANDON || !find(core, number, &at)) return HNY_OK;
@@ -174,7 +176,10 @@ hny_status hny_worker_core_message(struct hny_worker_core *core, uint64_t now,
 hny_status hny_worker_core_done(struct hny_worker_core *core, uint64_t job, enum hny_refusal refusal,
                                 struct hny_payload *payload) {
     size_t at;
+    uint32_t coming = hny_payload_coming(payload);
     if (!find(core, job, &at)) return HNY_OK;
+    if (coming)
+        HNY_TRY(say_beat(core, coming)); /* while it is held: else its result would be taken for lost */
     forget(core, at);
     return tell(core, (struct hny_message){
                           .command = HNY_DONE, .id.sequence = job, .refusal = refusal, .payload = payload});
@@ -184,7 +189,7 @@ hny_status hny_worker_core_tick(struct hny_worker_core *core, uint64_t now, uint
     bool first = core->heard == 0;
     core->steps = steps;
     if (first) core->heard = now;
-    bool silent = !first && now - core->heard >= BEATS * core->beat;
+    bool silent = !first && hny_since(core->heard, now) >= BEATS * core->beat;
     if (silent && core->leaving) core->left = true; /* also where it has waited in vain to be welcomed */
     if (silent && core->joined && !core->leaving) return begin_session(core, now);
     if (!first && now - core->told < core->beat && core->leaving == core->told_leaving) return HNY_OK;
@@ -194,7 +199,7 @@ hny_status hny_worker_core_tick(struct hny_worker_core *core, uint64_t now, uint
     if (core->leaving)
         HNY_TRY(tell(
             core, (struct hny_message){.command = HNY_LEAVE, .id.sequence = core->session << HNY_JOB_BITS}));
-    return say_beat(core);
+    return say_beat(core, 0);
 }
 
 void hny_worker_core_leave(struct hny_worker_core *core) {

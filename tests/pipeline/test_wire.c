@@ -86,8 +86,9 @@ Test(wire, workers_say_what_they_offer_and_hold) {
     cr_assert_eq(hny_jobs_unpack(read.payload, found, 3), 3);
     cr_assert_arr_eq(found, jobs, sizeof jobs);
     hny_payload_drop(&read.payload);
-    read = through_frames(&(struct hny_message){.command = HNY_BEAT, .id = id, .received = 4});
-    cr_assert(read.received == 4 && hny_jobs_unpack(read.payload, found, 3) == 0);
+    read =
+        through_frames(&(struct hny_message){.command = HNY_BEAT, .id = id, .received = 4, .coming = 70000});
+    cr_assert(read.received == 4 && read.coming == 70000 && hny_jobs_unpack(read.payload, found, 3) == 0);
     hny_payload_drop(&read.payload);
     read = through_frames(
         &(struct hny_message){.command = HNY_READY, .id = id, .credit = 4000, .payload = models});

@@ -1,10 +1,12 @@
 /* Broker, workers and clients in a world of faults: messages are lost, doubled, late and out of order; anyone
  * crashes, stands still or comes back; links are cut; the broker's clock leaps; texts kill whoever translates
- * them. After a time of faults all heals. Checked throughout: a request is answered once, with its own
- * translation or a refusal that has a reason; in the end every request of a living client is answered; what
- * kills workers is set aside. A seed decides everything, so a failure is seen again by its seed.
+ * them; links to workers carry so many bytes a second. After a time of faults all heals. Checked throughout:
+ * a request is answered once, with its own translation or a refusal that has a reason; in the end every
+ * request of a living client is answered; what kills workers is set aside. In some worlds nothing goes wrong
+ * but that links are slow and texts long: there nothing is handed out again. A seed decides everything, so a
+ * failure is seen again by its seed.
  *
- *     simulate [--seeds N] [--first SEED] [--requests N] [--breach twice|swap|mute] */
+ *     simulate [--seeds N] [--first SEED] [--requests N] [--breach twice|swap|mute|impatient] */
 #include "pipeline/broker_core.h"
 #include "pipeline/client_core.h"
 #include "pipeline/worker_core.h"
@@ -17,11 +19,12 @@
 static const char prefix[] = "translated ";
 
 enum { MOST_WORKERS = 4, MOST_CLIENTS = 4, MOST_REQUESTS = 4096, MOST_JOBS = 512, TICK = 300 };
-#define CALM 20000     /* ms after which the faults end */
-#define THE_END 400000 /* ms by which all has to be answered */
-#define SILENCE 90000  /* ms after which the broker has to have forgotten clients that died */
+#define CALM 20000        /* ms after which the faults end */
+#define THE_END 400000    /* ms by which all has to be answered, */
+#define QUIET_END 1200000 /* also where long texts go over the slowest links, one after another */
+#define SILENCE 90000     /* ms after which the broker has to have forgotten clients that died */
 
-enum breach { NO_BREACH, BREACH_TWICE, BREACH_SWAP, BREACH_MUTE };
+enum breach { NO_BREACH, BREACH_TWICE, BREACH_SWAP, BREACH_MUTE, BREACH_IMPATIENT };
 
 /* What a client asked for, and how it came out. */
 struct ask {
@@ -63,7 +66,10 @@ struct world {
     unsigned worker_count, client_count;
     unsigned loss, doubling, slow; /* in ten thousand */
     bool cut_worker[MOST_WORKERS], cut_client[MOST_CLIENTS];
-    bool draining; /* the broker is to end */
+    bool quiet;                  /* nothing fails in it: links to workers are slow, and keep the order */
+    unsigned rate[MOST_WORKERS]; /* bytes a ms that a worker's link carries; 0: any number, in any order */
+    uint64_t through[MOST_WORKERS][2]; /* when all is through that was sent from it, and to it */
+    bool draining;                     /* the broker is to end */
     unsigned drains;
     unsigned losses; /* of workers: crashed, standing still, or cut off for a while */
     enum breach breach;
@@ -79,7 +85,7 @@ static void expect(const struct world *world, hny_status status) {
 }
 
 static bool faults(const struct world *world) {
-    return world->now < CALM;
+    return world->now < CALM && !world->quiet;
 }
 
 static void make_uuid(uint8_t *uuid, enum node_kind kind, unsigned index, unsigned incarnation) {
@@ -96,18 +102,34 @@ static bool is_cut(const struct world *world, const struct address *address) {
     return address->kind == NODE_CLIENT && world->cut_client[address->index];
 }
 
+/* ms that a message of so many BYTES more takes from or to a worker. */
+static uint64_t carry(struct world *world, const struct address *from, const struct address *to,
+                      size_t bytes) {
+    enum { HEAD = 100 };
+    bool down = to->kind == NODE_WORKER;
+    unsigned worker = down ? to->index : from->index;
+    bool any = !down && from->kind != NODE_WORKER;
+    if (any || world->rate[worker] == 0) return 1 + chance_below(&world->chance, 20);
+    uint64_t *through = &world->through[worker][down];
+    if (*through < world->now) *through = world->now;
+    *through += 1 + (HEAD + bytes) / world->rate[worker];
+    return *through - world->now;
+}
+
 /* Takes over the payload's reference. */
 static void send(struct world *world, struct address from, struct address to,
                  const struct hny_message *message) {
     struct event event = {.kind = EVENT_MESSAGE, .to = to, .from = from, .message = *message};
     bool bad = faults(world);
     unsigned copies = 1;
+    if (world->breach == BREACH_IMPATIENT && message->command == HNY_BEAT) event.message.coming = 0;
     if (bad && (is_cut(world, &from) || is_cut(world, &to) || chance_of(&world->chance, world->loss)))
         copies = 0;
     if (copies && bad && chance_of(&world->chance, world->doubling)) copies = 2;
     for (unsigned i = 0; i < copies; i++) {
         bool slow = bad && chance_of(&world->chance, world->slow);
-        event.time = world->now + 1 + chance_below(&world->chance, slow ? 8000 : 20);
+        event.time = world->now + carry(world, &from, &to, hny_payload_carried(message->payload)) +
+                     (slow ? chance_below(&world->chance, 8000) : 0);
         hny_payload_keep(event.message.payload);
         events_put(&world->events, &event);
     }
@@ -150,6 +172,7 @@ static void start_worker(struct world *world, unsigned index) {
     static const struct hny_piece names[2][2] = {{{"en-ja", 5}, {"en-de", 5}}, {{"en-ja", 5}, {"ja-en", 5}}};
     worker->incarnation++;
     worker->stopped = worker->stuck = false;
+    memset(world->through[index], 0, sizeof world->through[index]); /* it has another connection */
     make_uuid(uuid, NODE_WORKER, index, worker->incarnation);
     struct hny_payload *models = hny_payload_create((struct hny_piece){"", 0}, names[index % 2], 2);
     demand(world, models != NULL, "memory");
@@ -239,6 +262,7 @@ static void finish_job(struct world *world, const struct event *event) {
         struct hny_payload *done =
             hny_payload_create((struct hny_piece){"", 0}, &(struct hny_piece){text, (size_t)size}, 1);
         demand(world, done != NULL, "memory");
+        done->bytes = job->payload->bytes;
         expect(world, hny_worker_core_done(worker->core, job->number, HNY_NOT_REFUSED, done));
         hny_payload_drop(&done);
         hny_payload_drop(&job->payload);
@@ -321,7 +345,7 @@ static void make_request(struct world *world, unsigned index) {
     if (client->last + 1 >= MOST_REQUESTS) return;
     struct ask *ask = &client->asks[client->last + 1];
     char text[64];
-    *ask = (struct ask){.poison = chance_of(&world->chance, 60),
+    *ask = (struct ask){.poison = !world->quiet && chance_of(&world->chance, 60),
                         .deadline = chance_of(&world->chance, 500),
                         .twice = chance_of(&world->chance, 1000)};
     int size = snprintf(text, sizeof text, "%u %u %llu %c", index, client->incarnation,
@@ -336,6 +360,9 @@ static void make_request(struct world *world, unsigned index) {
         strcpy(payload->wants.model, "en-ja");
         strcpy(payload->wants.then, "ja-en");
     }
+    /* As if it were so long: its length is all that anybody looks at. */
+    if (chance_of(&world->chance, world->quiet ? 1000 : 300))
+        payload->bytes = chance_below(&world->chance, HNY_REQUEST_BYTES);
     payload->wants.deadline = ask->deadline ? 1 + (uint32_t)chance_below(&world->chance, 5000) : 0;
     payload->wants.priority = (uint8_t)chance_below(&world->chance, 10);
     uint64_t number;
@@ -529,6 +556,7 @@ static void check_end(struct world *world) {
         }
     }
     hny_broker_core_count(world->broker, &counts);
+    demand(world, !world->quiet || counts.handed_out_again == 0, "a worker behind a slow link was given up");
     demand(world, counts.waiting == 0 && counts.working == 0, "the broker holds work that nobody waits for");
 }
 
@@ -544,6 +572,11 @@ static size_t run(struct world *world, uint64_t seed, size_t requests, enum brea
     world->requests_left = requests;
     world->worker_count = 1 + (unsigned)chance_below(&world->chance, MOST_WORKERS);
     world->client_count = 1 + (unsigned)chance_below(&world->chance, MOST_CLIENTS);
+    world->quiet = chance_of(&world->chance, 1500);
+    static const unsigned rates[] = {HNY_FLOOR_RATE, 100, 300, 10000};
+    for (unsigned w = 0; w < world->worker_count; w++)
+        if (world->quiet || chance_of(&world->chance, 2000))
+            world->rate[w] = rates[chance_below(&world->chance, sizeof rates / sizeof *rates)];
     start_broker(world);
     for (unsigned w = 0; w < world->worker_count; w++) start_worker(world, w);
     for (unsigned c = 0; c < world->client_count; c++) start_client(world, c);
@@ -554,7 +587,7 @@ static size_t run(struct world *world, uint64_t seed, size_t requests, enum brea
         world->now = event.time;
         happen(world, &event);
         if (!over(world)) {
-            demand(world, world->now < THE_END, "requests are not answered");
+            demand(world, world->now < (world->quiet ? QUIET_END : THE_END), "requests are not answered");
             quiet = 0;
         } else if (!quiet) {
             quiet = world->now;
@@ -575,12 +608,12 @@ static size_t run(struct world *world, uint64_t seed, size_t requests, enum brea
 int main(int count, char **arguments) {
     unsigned long long seeds = 2000, first = 1, requests = 120, asked = 0;
     enum breach breach = NO_BREACH;
-    static const char *const breaches[] = {"none", "twice", "swap", "mute"};
+    static const char *const breaches[] = {"none", "twice", "swap", "mute", "impatient"};
     for (int i = 1; i + 1 < count; i += 2) {
         if (strcmp(arguments[i], "--seeds") == 0) seeds = strtoull(arguments[i + 1], NULL, 10);
         if (strcmp(arguments[i], "--first") == 0) first = strtoull(arguments[i + 1], NULL, 10);
         if (strcmp(arguments[i], "--requests") == 0) requests = strtoull(arguments[i + 1], NULL, 10);
-        for (int b = 0; b < 4 && strcmp(arguments[i], "--breach") == 0; b++)
+        for (int b = 0; b < 5 && strcmp(arguments[i], "--breach") == 0; b++)
             if (strcmp(arguments[i + 1], breaches[b]) == 0) breach = (enum breach)b;
     }
     struct world *world = malloc(sizeof *world);
