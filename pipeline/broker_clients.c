@@ -9,6 +9,9 @@
  * never say what they received: the others are served all the same. */
 #define SHARES 4
 
+/* Of a flow, at most: it may have a lane of its own. */
+#define FLOW_MEMORY (sizeof(struct hny_flow) + sizeof(struct hny_lane))
+
 /* --- Saying ----------------------------------------------------------------------------------------- */
 
 static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_verb command,
@@ -38,10 +41,7 @@ void hny_request_unhook(struct hny_broker_core *core, struct hny_request *reques
     switch (request->state) {
     case HNY_WAITING:
         core->counts.waiting--;
-        if (--flow->count == 0) {
-            flow->deficit = 0;
-            hny_list_remove(&flow->node);
-        }
+        if (--flow->count == 0) hny_turns_leave(flow);
         break;
     case HNY_WORKING:
         core->counts.working--;
@@ -61,7 +61,7 @@ void hny_request_wait(struct hny_broker_core *core, struct hny_request *request,
     request->state = HNY_WAITING;
     hny_list_put(first ? queue->behind : queue, &request->node);
     core->counts.waiting++;
-    if (flow->count++ == 0) hny_list_put(&flow->route->ring, &flow->node);
+    if (flow->count++ == 0) hny_turns_enter(flow);
 }
 
 /* What CLIENT has took BEFORE, and takes NOW. */
@@ -77,7 +77,8 @@ static void free_flow(struct hny_broker_core *core, struct hny_flow *flow) {
     *link = flow->next;
     flow->route->flows--;
     core->counts.flows--;
-    count_bytes(core, flow->client, sizeof *flow, 0);
+    hny_lane_leave(flow);
+    count_bytes(core, flow->client, FLOW_MEMORY, 0);
     free(flow);
 }
 
@@ -228,13 +229,18 @@ static hny_status find_flow(struct hny_broker_core *core, struct hny_client *cli
     if (!flow) return HNY_ERROR_MEMORY;
     flow->client = client;
     flow->route = route;
+    if (hny_lane_join(flow) != HNY_OK) {
+        free(flow);
+        *found = NULL;
+        return HNY_ERROR_MEMORY;
+    }
     hny_list_empty(&flow->node);
     for (size_t p = 0; p < HNY_PRIORITIES; p++) hny_list_empty(&flow->waiting[p]);
     flow->next = client->flows;
     *found = client->flows = flow;
     route->flows++;
     core->counts.flows++;
-    count_bytes(core, client, 0, sizeof *flow);
+    count_bytes(core, client, 0, FLOW_MEMORY);
     return HNY_OK;
 }
 

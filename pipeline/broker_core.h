@@ -6,7 +6,7 @@
  * asked for, until the client has said that it received it or it has grown old; a request whose worker is
  * lost is handed out again, alone with a worker from then on, and set aside when it has cost several workers;
  * what is late or not wanted is dropped before it costs computation; every queue has a limit. Clients are
- * served in turn.
+ * served in turn; those with the same key have one turn together.
  *
  * Times are milliseconds of any clock that does not go backward. HNY_ERROR_MEMORY is the only failure: the
  * broker's process had better end then, and its clients ask its successor. */

@@ -34,9 +34,10 @@ struct hny_request {
 
 /* A client's requests for one route, by priority; as long as there is one that waits or is worked on. */
 struct hny_flow {
-    struct hny_list_node node; /* in its route's ring, while something waits */
+    struct hny_list_node node; /* in its lane's ring, while something waits */
     struct hny_client *client;
     struct hny_route *route;
+    struct hny_lane *lane;
     struct hny_list_node waiting[HNY_PRIORITIES];
     size_t count;          /* of those that wait */
     size_t requests;       /* or are worked on */
@@ -44,11 +45,24 @@ struct hny_flow {
     struct hny_flow *next; /* of its client */
 };
 
+/* The flows of all clients with one key for one route, or one flow of a client without: those who have a turn
+ * together. As long as it has a flow. */
+struct hny_lane {
+    struct hny_list_node node; /* in its route's ring, while something waits */
+    struct hny_route *route;
+    struct hny_share *share;   /* NULL: of a client without a key */
+    struct hny_list_node ring; /* flows with something waiting, in turn */
+    size_t flows;
+    size_t deficit;        /* as a flow's */
+    struct hny_lane *next; /* of its share */
+};
+
 /* What the clients with one key have together: whoever has it can be as many as he likes. */
 struct hny_share {
     UT_hash_handle hh;
     uint8_t key[HNY_KEY_SIZE];
     size_t clients, bytes;
+    struct hny_lane *lanes;
 };
 
 struct hny_client {
@@ -72,7 +86,7 @@ struct hny_route {
     size_t workers, flows;
     bool expected;             /* it was named when the broker began: never forgotten */
     uint64_t empty_since;      /* where workers is 0 */
-    struct hny_list_node ring; /* flows with something waiting, in turn */
+    struct hny_list_node ring; /* lanes with something waiting, in turn */
 };
 
 struct hny_worker {
@@ -171,6 +185,24 @@ void hny_request_unhook(struct hny_broker_core *core, struct hny_request *reques
 
 hny_status hny_clients_tick(struct hny_broker_core *core, uint64_t now);
 void hny_clients_free(struct hny_broker_core *core);
+
+/* --- pipeline/broker_turns.c --- */
+
+/* FLOW, whose client and route are set, gets its lane, or leaves it. A failed _join changes nothing. */
+hny_status hny_lane_join(struct hny_flow *flow);
+void hny_lane_leave(struct hny_flow *flow);
+
+/* Something of FLOW waits now, and nothing did; or nothing waits any more. */
+void hny_turns_enter(struct hny_flow *flow);
+void hny_turns_leave(struct hny_flow *flow);
+
+struct hny_flow *hny_turn_of(const struct hny_route *route); /* whose turn it is; NULL: nothing waits */
+
+/* Whether FLOW, whose turn it is, may have handed out what COSTs so many bytes: they are taken off. False:
+ * the turn has gone on, perhaps to FLOW again, which may have more the next time. */
+bool hny_turn_pays(struct hny_flow *flow, size_t cost);
+
+size_t hny_turns_waiting(const struct hny_route *route); /* requests */
 
 /* --- pipeline/broker_report.c --- */
 

@@ -3,17 +3,10 @@
 
 #include "base/json.h"
 
-static size_t waiting_for(const struct hny_route *route) {
-    size_t count = 0;
-    for (const struct hny_list_node *node = route->ring.behind; node != &route->ring; node = node->behind)
-        count += HNY_OF_NODE(const struct hny_flow, node)->count;
-    return count;
-}
-
 static json_t *models(const struct hny_broker_core *core) {
     json_t *list = json_array();
     for (const struct hny_route *route = core->routes; route; route = route->hh.next) {
-        size_t waiting = waiting_for(route);
+        size_t waiting = hny_turns_waiting(route);
         if (!*route->name && waiting == 0) continue; /* another name for the main one */
         json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:b}", "name", route->name, "workers",
                                               (json_int_t)route->workers, "waiting", (json_int_t)waiting,

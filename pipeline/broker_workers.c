@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a flow may have handed out in its turn: a few sentences. */
-#define TURN_BYTES ((size_t)1024)
-
 /* Beats after which silence, or standing still, means that a worker is lost. */
 #define BEATS 3
 
@@ -154,26 +151,18 @@ static hny_status give(struct hny_broker_core *core, uint64_t now, struct hny_wo
     return tell(core, &worker->peer, HNY_WORK, worker->uuid, request->job, request->payload);
 }
 
-/* One turn of the flow at the head of ROUTE's ring. *GAVE: whether WORKER has got something. */
+/* The turn of whoever has it at ROUTE. *GAVE: whether WORKER has got something. */
 static hny_status take_turn(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
                             struct hny_route *route, bool *gave) {
     *gave = false;
-    while (!hny_list_is_empty(&route->ring)) {
-        struct hny_flow *flow = HNY_OF_NODE(struct hny_flow, route->ring.behind);
+    for (struct hny_flow *flow = NULL; (flow = hny_turn_of(route));) {
         struct hny_request *request = first_of(flow);
         if (request->deadline && now >= request->deadline) {
             HNY_TRY(hny_request_answer(core, now, request, HNY_REFUSED_DEADLINE, NULL));
             continue;
         }
         if (!can_take(worker, request)) return HNY_OK;
-        size_t cost = hny_payload_cost(request->payload);
-        if (flow->deficit < cost) { /* the turn goes on to the next */
-            flow->deficit += TURN_BYTES;
-            hny_list_remove(&flow->node);
-            hny_list_put(&route->ring, &flow->node);
-            continue;
-        }
-        flow->deficit -= cost;
+        if (!hny_turn_pays(flow, hny_payload_cost(request->payload))) continue;
         *gave = true;
         return give(core, now, worker, request);
     }

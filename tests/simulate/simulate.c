@@ -66,12 +66,13 @@ struct world {
     unsigned worker_count, client_count;
     unsigned loss, doubling, slow; /* in ten thousand */
     bool cut_worker[MOST_WORKERS], cut_client[MOST_CLIENTS];
+    bool keyed;                  /* each other client has the same key */
     bool quiet;                  /* nothing fails in it: links to workers are slow, and keep the order */
     unsigned rate[MOST_WORKERS]; /* bytes a ms that a worker's link carries; 0: any number, in any order */
     uint64_t through[MOST_WORKERS][2]; /* when all is through that was sent from it, and to it */
     bool draining;                     /* the broker is to end */
     unsigned drains;
-    unsigned losses; /* of workers: crashed, standing still, or cut off for a while */
+    unsigned losses; /* of workers: crashed, standing still, or cut off for a while; or of work for one */
     enum breach breach;
     size_t requests_left, asked, answered;
 };
@@ -478,13 +479,17 @@ static void deliver(struct world *world, struct event *event) {
     if (to->kind == NODE_BROKER && world->broker) {
         struct hny_peer peer = peer_of(&event->from);
         uint64_t now = world->now + world->leap;
+        static const uint8_t keys[2][HNY_KEY_SIZE] = {{1}, {2}};
+        const uint8_t *key = world->keyed ? keys[event->from.index % 2] : NULL;
         expect(world, event->from.kind == NODE_WORKER
                           ? hny_broker_core_worker(world->broker, now, &peer, &event->message)
-                          : hny_broker_core_client(world->broker, now, &peer, NULL, &event->message));
+                          : hny_broker_core_client(world->broker, now, &peer, key, &event->message));
         flush_broker(world);
     } else if (to->kind == NODE_WORKER) {
         struct worker *worker = &world->workers[to->index];
         if (worker->core && worker->incarnation == to->incarnation && !worker->stopped) {
+            if (event->message.command == HNY_WORK && !hny_worker_core_joined(worker->core))
+                world->losses++; /* it has overtaken the welcome, and is lost */
             expect(world, hny_worker_core_message(worker->core, world->now, &event->message));
             flush_worker(world, to->index);
             end_left(world, to->index);
@@ -573,6 +578,7 @@ static size_t run(struct world *world, uint64_t seed, size_t requests, enum brea
     world->worker_count = 1 + (unsigned)chance_below(&world->chance, MOST_WORKERS);
     world->client_count = 1 + (unsigned)chance_below(&world->chance, MOST_CLIENTS);
     world->quiet = chance_of(&world->chance, 1500);
+    world->keyed = chance_of(&world->chance, 5000);
     static const unsigned rates[] = {HNY_FLOOR_RATE, 100, 300, 10000};
     for (unsigned w = 0; w < world->worker_count; w++)
         if (world->quiet || chance_of(&world->chance, 2000))
