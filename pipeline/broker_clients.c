@@ -1,4 +1,4 @@
-/* The broker's clients: their requests, and the answers that are kept for them. */
+/* The broker's clients: who they are, what they say, and what time ends for them. */
 #include "pipeline/broker_records.h"
 
 #include "base/memory.h"
@@ -9,9 +9,6 @@
  * never say what they received: the others are served all the same. */
 #define SHARES 4
 
-/* Of a flow, at most: it may have a lane of its own. */
-#define FLOW_MEMORY (sizeof(struct hny_flow) + sizeof(struct hny_lane))
-
 /* --- Saying ----------------------------------------------------------------------------------------- */
 
 static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_verb command,
@@ -20,132 +17,6 @@ static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer
     const struct hny_message message = {
         .command = command, .id = *id, .refusal = refusal, .payload = payload};
     return hny_broker_say(core, false, peer, &message);
-}
-
-static hny_status tell_client(struct hny_broker_core *core, const struct hny_request *request) {
-    const struct hny_client *client = request->client;
-    struct hny_request_id id = {.sequence = request->sequence};
-    memcpy(id.uuid, client->uuid, sizeof id.uuid);
-    if (request->state != HNY_ANSWERED)
-        return tell(core, &client->peer, HNY_ACCEPTED, &id, HNY_NOT_REFUSED, NULL);
-    return tell(core, &client->peer, request->refusal ? HNY_REFUSED : HNY_TRANSLATED, &id, request->refusal,
-                request->payload);
-}
-
-/* --- Requests --------------------------------------------------------------------------------------- */
-
-void hny_request_unhook(struct hny_broker_core *core, struct hny_request *request) {
-    struct hny_flow *flow = request->flow;
-    size_t cost = hny_payload_cost(request->payload);
-    hny_list_remove(&request->node);
-    switch (request->state) {
-    case HNY_WAITING:
-        core->counts.waiting--;
-        if (--flow->count == 0) hny_turns_leave(flow);
-        break;
-    case HNY_WORKING:
-        core->counts.working--;
-        request->worker->used -= cost;
-        if (--request->worker->job_count == 0) request->worker->alone = false;
-        request->worker = NULL;
-        break;
-    case HNY_ANSWERED:
-        core->counts.remembered--;
-        break;
-    }
-}
-
-void hny_request_wait(struct hny_broker_core *core, struct hny_request *request, bool first) {
-    struct hny_flow *flow = request->flow;
-    struct hny_list_node *queue = &flow->waiting[request->payload->wants.priority];
-    request->state = HNY_WAITING;
-    hny_list_put(first ? queue->behind : queue, &request->node);
-    core->counts.waiting++;
-    if (flow->count++ == 0) hny_turns_enter(flow);
-}
-
-/* What CLIENT has took BEFORE, and takes NOW. */
-static void count_bytes(struct hny_broker_core *core, struct hny_client *client, size_t before, size_t now) {
-    client->bytes = client->bytes + now - before;
-    core->counts.bytes = core->counts.bytes + now - before;
-    if (client->share) client->share->bytes = client->share->bytes + now - before;
-}
-
-static void free_flow(struct hny_broker_core *core, struct hny_flow *flow) {
-    struct hny_flow **link = &flow->client->flows;
-    while (*link != flow) link = &(*link)->next;
-    *link = flow->next;
-    flow->route->flows--;
-    core->counts.flows--;
-    hny_lane_leave(flow);
-    count_bytes(core, flow->client, FLOW_MEMORY, 0);
-    free(flow);
-}
-
-static void enter_flow(struct hny_request *request, struct hny_flow *flow) {
-    request->flow = flow;
-    flow->requests++;
-}
-
-static void leave_flow(struct hny_broker_core *core, struct hny_flow *flow) {
-    if (--flow->requests == 0) free_flow(core, flow);
-}
-
-static void set_payload(struct hny_broker_core *core, struct hny_request *request,
-                        struct hny_payload *payload) {
-    struct hny_payload *old = request->payload;
-    count_bytes(core, request->client, hny_payload_memory(old), hny_payload_memory(payload));
-    request->payload = hny_payload_keep(payload);
-    hny_payload_drop(&old);
-}
-
-/* REQUEST waits no more, nor is it worked on. */
-static void end_waiting(struct hny_broker_core *core, struct hny_request *request) {
-    request->client->waiting--;
-    if (request->deadline) request->client->timed--;
-    leave_flow(core, request->flow);
-    request->flow = NULL;
-}
-
-/* Forgets a request that hangs nowhere. */
-static void forget(struct hny_broker_core *core, struct hny_request *request) {
-    struct hny_client *client = request->client;
-    if (request->state == HNY_ANSWERED)
-        client->answers--;
-    else
-        end_waiting(core, request);
-    set_payload(core, request, NULL);
-    count_bytes(core, client, sizeof *request, 0);
-    HASH_DEL(client->requests, request);
-    free(request);
-}
-
-hny_status hny_request_answer(struct hny_broker_core *core, uint64_t now, struct hny_request *request,
-                              enum hny_refusal refusal, struct hny_payload *payload) {
-    hny_request_unhook(core, request);
-    end_waiting(core, request);
-    request->client->answers++;
-    request->state = HNY_ANSWERED;
-    request->refusal = refusal;
-    request->answered = now;
-    set_payload(core, request, payload);
-    hny_list_put(&core->answers, &request->node);
-    core->counts.remembered++;
-    if (refusal) {
-        core->counts.refused++;
-    } else {
-        core->counts.answered++;
-        hny_histogram_add(&core->times, now - request->accepted);
-    }
-    return tell_client(core, request);
-}
-
-/* Drops a request that nobody asks for any more, whatever its state. */
-static hny_status drop(struct hny_broker_core *core, struct hny_request *request) {
-    if (request->state == HNY_WORKING) HNY_TRY(hny_worker_abandon(core, request));
-    hny_request_unhook(core, request);
-    forget(core, request);
-    return HNY_OK;
 }
 
 /* --- Clients ---------------------------------------------------------------------------------------- */
@@ -198,7 +69,7 @@ static hny_status add_client(struct hny_broker_core *core, const uint8_t *uuid, 
 }
 
 static void free_client(struct hny_broker_core *core, struct hny_client *client) {
-    while (client->flows) free_flow(core, client->flows);
+    hny_flows_free(core, client);
     leave_share(core, client);
     HASH_DEL(core->clients, client);
     free(client);
@@ -219,54 +90,6 @@ static void make_room(struct hny_broker_core *core, uint64_t now) {
 static bool owns(const struct hny_client *client, const uint8_t *key) {
     if (!client->share || !key) return !client->share && !key;
     return memcmp(client->share->key, key, HNY_KEY_SIZE) == 0;
-}
-
-static hny_status find_flow(struct hny_broker_core *core, struct hny_client *client, struct hny_route *route,
-                            struct hny_flow **found) {
-    for (*found = client->flows; *found; *found = (*found)->next)
-        if ((*found)->route == route) return HNY_OK;
-    struct hny_flow *flow = hny_allocate(1, sizeof *flow);
-    if (!flow) return HNY_ERROR_MEMORY;
-    flow->client = client;
-    flow->route = route;
-    if (hny_lane_join(flow) != HNY_OK) {
-        free(flow);
-        *found = NULL;
-        return HNY_ERROR_MEMORY;
-    }
-    hny_list_empty(&flow->node);
-    for (size_t p = 0; p < HNY_PRIORITIES; p++) hny_list_empty(&flow->waiting[p]);
-    flow->next = client->flows;
-    *found = client->flows = flow;
-    route->flows++;
-    core->counts.flows++;
-    count_bytes(core, client, 0, FLOW_MEMORY);
-    return HNY_OK;
-}
-
-/* It has waited its turn before, so it goes first; and no worker of this model has been lost with it. */
-hny_status hny_request_pass_on(struct hny_broker_core *core, uint64_t now, struct hny_request *request,
-                               const struct hny_payload *translation) {
-    const struct hny_payload *old = request->payload;
-    struct hny_route *route;
-    struct hny_flow *flow;
-    HNY_TRY(hny_route_find(core, now, old->wants.then, &route));
-    if (!route) return hny_request_answer(core, now, request, HNY_REFUSED_MODEL, NULL);
-    HNY_TRY(find_flow(core, request->client, route, &flow));
-    struct hny_payload *next = hny_payload_create(old->options, translation->sentences, translation->count);
-    if (!next) return HNY_ERROR_MEMORY;
-    next->wants = old->wants;
-    memcpy(next->wants.model, old->wants.then, sizeof next->wants.model);
-    *next->wants.then = '\0';
-    hny_request_unhook(core, request);
-    set_payload(core, request, next);
-    hny_payload_drop(&next);
-    struct hny_flow *before = request->flow;
-    enter_flow(request, flow);
-    leave_flow(core, before);
-    request->killed = 0;
-    hny_request_wait(core, request, true);
-    return HNY_OK;
 }
 
 /* --- What clients say ------------------------------------------------------------------------------- */
@@ -309,28 +132,6 @@ static hny_status find_route(struct hny_broker_core *core, uint64_t now, const s
     return HNY_OK;
 }
 
-static hny_status accept(struct hny_broker_core *core, uint64_t now, struct hny_client *client,
-                         struct hny_route *route, const struct hny_message *message) {
-    struct hny_flow *flow;
-    HNY_TRY(find_flow(core, client, route, &flow));
-    struct hny_request *request = hny_allocate(1, sizeof *request);
-    if (!request) return HNY_ERROR_MEMORY;
-    request->sequence = message->id.sequence;
-    request->client = client;
-    enter_flow(request, flow);
-    request->accepted = now;
-    request->deadline = message->payload->wants.deadline ? now + message->payload->wants.deadline : 0;
-    set_payload(core, request, message->payload);
-    count_bytes(core, client, 0, sizeof *request);
-    HASH_ADD(hh, client->requests, sequence, sizeof request->sequence, request);
-    client->waiting++;
-    if (request->deadline) client->timed++;
-    core->counts.accepted++;
-    hny_request_wait(core, request, false);
-    HNY_TRY(tell_client(core, request));
-    return hny_workers_feed(core, now);
-}
-
 /* A refusal of what was never accepted is not remembered: the same request may come again, and be accepted.
  */
 static hny_status translate(struct hny_broker_core *core, uint64_t now, const struct hny_peer *peer,
@@ -340,7 +141,7 @@ static hny_status translate(struct hny_broker_core *core, uint64_t now, const st
     if (client) {
         if (message->id.sequence <= client->received) return HNY_OK; /* a repeat that was long on its way */
         HASH_FIND(hh, client->requests, &message->id.sequence, sizeof message->id.sequence, request);
-        if (request) return tell_client(core, request);
+        if (request) return hny_request_tell(core, request);
     }
     struct hny_route *route = NULL;
     if (!client) make_room(core, now);
@@ -355,7 +156,8 @@ static hny_status translate(struct hny_broker_core *core, uint64_t now, const st
         client->peer = *peer;
         client->heard = now;
     }
-    return accept(core, now, client, route, message);
+    HNY_TRY(hny_request_accept(core, now, client, route, message));
+    return hny_workers_feed(core, now);
 }
 
 static hny_status cancel(struct hny_broker_core *core, uint64_t now, const struct hny_peer *peer,
@@ -364,7 +166,7 @@ static hny_status cancel(struct hny_broker_core *core, uint64_t now, const struc
     if (client && message->id.sequence <= client->received) return HNY_OK;
     if (client) HASH_FIND(hh, client->requests, &message->id.sequence, sizeof message->id.sequence, request);
     if (!request) return tell(core, peer, HNY_REFUSED, &message->id, HNY_REFUSED_CANCELLED, NULL);
-    if (request->state == HNY_ANSWERED) return tell_client(core, request);
+    if (request->state == HNY_ANSWERED) return hny_request_tell(core, request);
     if (request->state == HNY_WORKING) HNY_TRY(hny_worker_abandon(core, request));
     HNY_TRY(hny_request_answer(core, now, request, HNY_REFUSED_CANCELLED, NULL));
     return hny_workers_feed(core, now);
@@ -377,7 +179,7 @@ static hny_status received(struct hny_broker_core *core, uint64_t now, struct hn
     if (sequence <= client->received) return HNY_OK;
     client->received = sequence;
     HASH_ITER(hh, client->requests, request, next)
-    if (request->sequence <= sequence) HNY_TRY(drop(core, request));
+    if (request->sequence <= sequence) HNY_TRY(hny_request_drop(core, request));
     return hny_workers_feed(core, now);
 }
 
@@ -417,13 +219,13 @@ hny_status hny_broker_core_client(struct hny_broker_core *core, uint64_t now, co
 
 /* --- Time ------------------------------------------------------------------------------------------- */
 
-static void forget_old_answers(struct hny_broker_core *core, uint64_t now) {
+static hny_status forget_old_answers(struct hny_broker_core *core, uint64_t now) {
     while (!hny_list_is_empty(&core->answers)) {
         struct hny_request *oldest = HNY_OF_NODE(struct hny_request, core->answers.behind);
-        if (now - oldest->answered < core->limits.remember) return;
-        hny_request_unhook(core, oldest);
-        forget(core, oldest);
+        if (now - oldest->answered < core->limits.remember) break;
+        HNY_TRY(hny_request_drop(core, oldest));
     }
+    return HNY_OK;
 }
 
 static bool is_orphan(const struct hny_broker_core *core, uint64_t now, const struct hny_flow *flow) {
@@ -443,7 +245,7 @@ static bool may_be_over(const struct hny_broker_core *core, uint64_t now, const 
 static hny_status tick_request(struct hny_broker_core *core, uint64_t now, struct hny_request *request) {
     const struct hny_client *client = request->client;
     if (request->state == HNY_ANSWERED) return HNY_OK;
-    if (now - client->heard >= core->limits.silence) return drop(core, request);
+    if (now - client->heard >= core->limits.silence) return hny_request_drop(core, request);
     bool late = request->deadline && now >= request->deadline;
     bool orphan = request->state == HNY_WAITING && is_orphan(core, now, request->flow);
     if (!late && !orphan) return HNY_OK;
@@ -454,7 +256,7 @@ static hny_status tick_request(struct hny_broker_core *core, uint64_t now, struc
 hny_status hny_clients_tick(struct hny_broker_core *core, uint64_t now) {
     struct hny_client *client = NULL, *next_client = NULL;
     struct hny_request *request = NULL, *next = NULL;
-    forget_old_answers(core, now);
+    HNY_TRY(forget_old_answers(core, now));
     HASH_ITER(hh, core->clients, client, next_client) {
         if (may_be_over(core, now, client)) {
             HASH_ITER(hh, client->requests, request, next)

@@ -165,7 +165,14 @@ void hny_broker_begin(struct hny_broker_core *core,
 hny_status hny_broker_say(struct hny_broker_core *core, bool to_worker, const struct hny_peer *peer,
                           const struct hny_message *message);
 
-/* --- pipeline/broker_clients.c --- */
+/* --- pipeline/broker_requests.c --- */
+
+/* Makes a request of CLIENT of MESSAGE, which has a payload, for ROUTE: it waits. The client is told. */
+hny_status hny_request_accept(struct hny_broker_core *core, uint64_t now, struct hny_client *client,
+                              struct hny_route *route, const struct hny_message *message);
+
+/* Tells REQUEST's client that it is accepted, or its answer. */
+hny_status hny_request_tell(struct hny_broker_core *core, const struct hny_request *request);
 
 /* REQUEST, which waits or is worked on, has its terminal answer: PAYLOAD (a reference is taken) or a REFUSAL.
  * The client is told. */
@@ -182,6 +189,14 @@ void hny_request_wait(struct hny_broker_core *core, struct hny_request *request,
 
 /* Takes REQUEST out of its queue or its worker's jobs: it hangs nowhere then. */
 void hny_request_unhook(struct hny_broker_core *core, struct hny_request *request);
+
+/* Forgets a request that nobody asks for any more, whatever its state; its worker is told. */
+hny_status hny_request_drop(struct hny_broker_core *core, struct hny_request *request);
+
+/* Those of CLIENT, whose requests are gone. */
+void hny_flows_free(struct hny_broker_core *core, struct hny_client *client);
+
+/* --- pipeline/broker_clients.c --- */
 
 hny_status hny_clients_tick(struct hny_broker_core *core, uint64_t now);
 void hny_clients_free(struct hny_broker_core *core);
