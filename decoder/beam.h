@@ -1,5 +1,5 @@
 /* One sentence inside the search: its hypotheses, which of them live and which are finished. Only
- * decoder/search.c and its tests read this header; the network is not known here.
+ * decoder/search*.c and its tests read this header; the network is not known here.
  *
  * Hypotheses share their beginnings, so they are a tree: a node is a word and the way to it. */
 #ifndef HNY_DECODER_BEAM_H
