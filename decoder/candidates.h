@@ -1,5 +1,5 @@
 /* The words that a sentence's translation may be made of, where they are not all: a part of the vocabulary
- * that depends on the sentence alone. Only decoder/search.c and decoder/beam.h read this header. */
+ * that depends on the sentence alone. Only decoder/search*.c and decoder/beam.h read this header. */
 #ifndef HNY_DECODER_CANDIDATES_H
 #define HNY_DECODER_CANDIDATES_H
 
