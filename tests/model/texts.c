@@ -5,6 +5,9 @@
 #include "tokenizer/trainer.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
 
 #define PATHS 32
 
@@ -96,4 +99,38 @@ const char *texts_read(struct hny_corpus_reader *reader, size_t pair, enum hny_s
         size += (size_t)sprintf(text + size, "%s%d", i ? " " : "", ids.ids[i]);
     hny_ids_free(&ids);
     return text;
+}
+
+const char *texts_put(const char *name, const char *text) {
+    return scratch_put(name, text, strlen(text));
+}
+
+const char *texts_put_gz(const char *name, const char *text) {
+    const char *path = scratch_path(name);
+    gzFile file = gzopen(path, "wb");
+    cr_assert_not_null(file);
+    cr_assert_eq(gzwrite(file, text, (unsigned)strlen(text)), (int)strlen(text));
+    cr_assert_eq(gzclose(file), Z_OK);
+    return path;
+}
+
+const char *texts_put_zst(const char *name, const char *text) {
+    char packed[4096];
+    size_t size = ZSTD_compress(packed, sizeof packed, text, strlen(text), 3);
+    cr_assert(!ZSTD_isError(size));
+    return scratch_put(name, packed, size);
+}
+
+void texts_refuse(const struct hny_corpus_options *options, hny_status status, const char *expected) {
+    struct hny_corpus *corpus = NULL;
+    hny_status got = hny_corpus_open(&corpus, scratch_path("data"), "train", options, NULL);
+    cr_assert_eq(got, status, "status %d: %s", got, hny_message());
+    cr_assert_null(corpus);
+    cr_assert_not_null(strstr(hny_message(), expected), "%s", hny_message());
+}
+
+bool texts_indexed(void) {
+    bool exists = false;
+    cr_assert_eq(hny_index_exists(scratch_path("data"), "train", &exists), HNY_OK);
+    return exists;
 }

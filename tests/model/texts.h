@@ -13,11 +13,22 @@ const char *texts_ids(const char *name, size_t lines, size_t longest, size_t voc
 void texts_words(const char *source, const char *target, size_t lines, bool bpe,
                  struct hny_tokenizer **tokenizer);
 
+/* Writes TEXT to NAME as it is, or packed; returns its path. */
+const char *texts_put(const char *name, const char *text);
+const char *texts_put_gz(const char *name, const char *text);
+const char *texts_put_zst(const char *name, const char *text);
+
 /* Options for two texts of ids below 1,000, without filter. Indexing then says nothing. */
 struct hny_corpus_options texts_options(const char *source, const char *target);
 
 /* Opens the corpus "train" in the folder NAME of the scratch folder; fails the test where that fails. */
 struct hny_corpus *texts_open(const char *folder, const struct hny_corpus_options *options);
+
+/* Opening the corpus "train" in the folder "data" fails with STATUS and EXPECTED in the message. */
+void texts_refuse(const struct hny_corpus_options *options, hny_status status, const char *expected);
+
+/* Whether the folder "data" holds an index. */
+bool texts_indexed(void);
 
 /* The ids of a pair's side as text, until the next call. */
 const char *texts_read(struct hny_corpus_reader *reader, size_t pair, enum hny_side side,
