@@ -121,6 +121,9 @@ static hny_status read_signature(struct hny_members *members) {
     HNY_TRY(read_tail(members, members->ahead, HNY_TAR_BLOCK,
                       has_members(&members->bundle) ? HNY_TAR_BLOCK : HNY_TAR_END, &members->ahead_size));
     if (strncmp((char *)members->ahead, HNY_SIGNATURE_MEMBER, HNY_TAR_NAME) != 0) return HNY_OK;
+    if (members->ahead_size != HNY_TAR_BLOCK)
+        return hny_fail(HNY_ERROR_INPUT, "%s: expected %s right behind its header", name,
+                        HNY_SIGNATURE_MEMBER);
     members->ahead_size = 0;
     HNY_TRY(hny_tar_check(members->ahead, HNY_SIGNATURE_MEMBER, size, name));
     hny_buffer_clear(&members->frames);

@@ -1,6 +1,7 @@
 /* Deltas that nobody should have made, and bases that do not fit them. */
 #include "base/file.h"
 #include "bundle/frame_code.h"
+#include "bundle/signing_key.h"
 #include "tests/base/scratch.h"
 #include "tests/bundle/small.h"
 #include <criterion/criterion.h>
@@ -304,4 +305,20 @@ Test(hostile_delta, a_chain_without_end_is_refused) {
     for (size_t i = 0; i < COUNT; i++) cr_assert_eq(hny_supply_memory(&supplies[i], "bundle", "", 0), HNY_OK);
     cr_assert_eq(hny_bundle_read_chain(supplies, COUNT, NULL, &small_options, &bundle), HNY_ERROR_USAGE);
     for (size_t i = 0; i < COUNT; i++) hny_supply_close(&supplies[i]);
+}
+
+/* A delta of the same model has no member at all: where one would begin, the end may stand. */
+Test(hostile_delta, what_stands_between_a_signature_and_its_header) {
+    static const char *const bases[] = {"base"};
+    enum { HEADER = 2 };
+    struct small_pieces pieces;
+    struct hny_signing_key key;
+    char zeros[HNY_TAR_BLOCK] = {0};
+    cr_assert_eq(hny_signing_key_make(scratch_path("anna")), HNY_OK);
+    cr_assert_eq(hny_signing_key_read(scratch_path("anna.key"), &key), HNY_OK, "%s", hny_message());
+    small_delta_release("old", bases, 1, "same", "model", 0, &key);
+    small_read(&pieces, "same");
+    cr_assert_eq(pieces.count, HEADER + 3, "manifest, signature and end");
+    cr_assert_eq(hny_buffer_append(&pieces.pieces[HEADER], zeros, sizeof zeros), HNY_OK);
+    refuse_changed(&pieces, "right behind its header");
 }
