@@ -31,15 +31,19 @@ static hny_status read_content(struct signing *signing) {
     return HNY_OK;
 }
 
+/* The file was read before, and was good then. */
+static hny_status fail_changed(const struct signing *signing) {
+    return hny_fail(HNY_ERROR_INPUT, "%s: changed while it was being signed",
+                    hny_supply_name(signing->supply));
+}
+
 /* The manifest; it must be the one that was checked. */
 static hny_status copy_manifest(struct signing *signing) {
     char digest[HNY_DIGEST_TEXT];
     HNY_TRY(read_content(signing)); /* its header */
     HNY_TRY(read_content(signing));
     HNY_TRY(hny_digest_bytes(signing->content.data, signing->content.size, digest));
-    if (strcmp(digest, signing->bundle->digest) != 0)
-        return hny_fail(HNY_ERROR_INPUT, "%s: changed while it was being signed",
-                        hny_supply_name(signing->supply));
+    if (strcmp(digest, signing->bundle->digest) != 0) return fail_changed(signing);
     return hny_delivery_member(signing->delivery, HNY_BUNDLE_MANIFEST, signing->content.size,
                                &signing->frame);
 }
@@ -58,6 +62,7 @@ static hny_status copy_files(struct signing *signing) {
     unsigned char block[HNY_TAR_BLOCK];
     uint64_t size, stated;
     bool end;
+    if (content->size < sizeof block) return fail_changed(signing);
     memcpy(block, content->data + content->size - sizeof block, sizeof block);
     HNY_TRY(hny_supply_end(signing->supply, &end));
     if (end) return hny_delivery_end(signing->delivery);
