@@ -25,7 +25,8 @@
 #define LINGER_MS 2000
 #define CONNECTION_MS 30000 /* after which the system gives up a connection that takes nothing */
 
-enum { QUEUE = 1024, TOKENS = 64, VERIFIERS = 2 };
+/* TOKENS: 256 bytes, the most that getrandom(2) gives whatever signals come. */
+enum { QUEUE = 1024, TOKENS = 32, VERIFIERS = 2 };
 static const enum hny_door pulling = HNY_DOOR_CLIENTS, pushing = HNY_DOOR_WORKERS;
 
 struct server {

@@ -80,8 +80,10 @@ static hny_status digest_found(const struct hny_depot_upload *upload, struct hny
         ssize_t got =
             pread(upload->descriptor, data, left < READ_BYTES ? (size_t)left : READ_BYTES, (off_t)at);
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0)
+        if (got < 0)
             status = hny_fail_errno("%s: cannot be read", upload->path);
+        else if (got == 0)
+            status = hny_fail(HNY_ERROR_IO, "%s: was cut meanwhile", upload->path);
         else
             status = hny_digest_add(digest, data, (size_t)got);
         at += got > 0 ? (uint64_t)got : 0;
