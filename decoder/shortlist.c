@@ -58,7 +58,7 @@ hny_status hny_shortlist_print(const struct hny_shortlist *shortlist, struct hny
 static hny_status check_numbers(const char *name, const uint32_t numbers[NUMBERS], size_t size) {
     uint64_t expected = HEADER_BYTES + NUMBER_BYTES * ((uint64_t)numbers[FREQUENT] + numbers[SOURCE] +
                                                        (uint64_t)numbers[ENTRIES]);
-    if (numbers[SOURCE] == 0 || numbers[TARGET] == 0 || numbers[SOURCE] > INT32_MAX ||
+    if (numbers[SOURCE] == 0 || numbers[TARGET] < HNY_ID_BYTES || numbers[SOURCE] > INT32_MAX ||
         numbers[TARGET] > INT32_MAX)
         return hny_fail(HNY_ERROR_INPUT, "%s: vocabularies of %u and %u subwords make no sense", name,
                         numbers[SOURCE], numbers[TARGET]);

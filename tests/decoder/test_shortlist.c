@@ -133,3 +133,14 @@ Test(shortlist, a_file_whose_numbers_do_not_fit_is_refused) {
         hny_buffer_free(&file);
     }
 }
+
+Test(shortlist, of_a_vocabulary_without_the_ids_that_every_one_has_is_refused) {
+    uint32_t first[2] = {0};
+    struct hny_shortlist shortlist = {.source = 1, .target = END, .first = first};
+    struct hny_buffer file = {0};
+    for (size_t i = 0; i < 2; i++) memset(shortlist.tokenizers[i], '0', HNY_DIGEST_TEXT - 1);
+    cr_assert_eq(hny_shortlist_print(&shortlist, &file), HNY_OK);
+    refuse(file.data, file.size);
+    cr_assert_not_null(strstr(hny_message(), "make no sense"), "%s", hny_message());
+    hny_buffer_free(&file);
+}
