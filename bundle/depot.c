@@ -62,9 +62,9 @@ static hny_status write_all(const struct copy *copy, const char *data, size_t si
 static hny_status copy_bytes(struct copy *copy, uint64_t *bytes) {
     for (*bytes = 0;;) {
         ssize_t got = read(copy->in, copy->room, COPY_BYTES);
-        if (got < 0 && errno == EINTR && !hny_stop_requested()) continue;
-        if (got < 0) return hny_fail_errno("%s: cannot be read", copy->from);
         if (hny_stop_requested()) return hny_fail(HNY_INTERRUPTED, "%s: interrupted", copy->from);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return hny_fail_errno("%s: cannot be read", copy->from);
         if (got == 0) return HNY_OK;
         HNY_TRY(hny_digest_add(copy->digest, copy->room, (size_t)got));
         HNY_TRY(write_all(copy, copy->room, (size_t)got));

@@ -238,23 +238,25 @@ hny_status hny_depot_index_parse(struct hny_depot_index *index, const char *sour
 
 /* --- Adding -------------------------------------------------------------------------------------------- */
 
-static hny_status copy_text(struct hny_arena *texts, const char *from, size_t most, const char *what,
-                            const char **to) {
+static hny_status copy_text(struct hny_arena *texts, const char *source, const char *from, size_t most,
+                            const char *what, const char **to) {
     *to = NULL;
     if (!from) return HNY_OK;
     if (strlen(from) > most || (most == TEXT_MOST - 1 && !plain(from)))
-        return hny_fail(HNY_ERROR_INPUT, "its %s are nothing that a depot's index can hold", what);
+        return hny_fail(HNY_ERROR_INPUT, "%s: the %s of a bundle is nothing that a depot's index can hold",
+                        source, what);
     *to = hny_arena_text(texts, from, strlen(from));
     return *to ? HNY_OK : HNY_ERROR_MEMORY;
 }
 
-static hny_status copy_texts(struct hny_arena *texts, const struct hny_depot_bundle *bundle,
-                             struct hny_depot_bundle *copy) {
+static hny_status copy_texts(struct hny_arena *texts, const char *source,
+                             const struct hny_depot_bundle *bundle, struct hny_depot_bundle *copy) {
     *copy = *bundle;
-    HNY_TRY(copy_text(texts, bundle->name, HNY_RELEASE_NAME - 1, "name", &copy->name));
-    HNY_TRY(copy_text(texts, bundle->languages, TEXT_MOST - 1, "languages", &copy->languages));
-    HNY_TRY(copy_text(texts, bundle->scores, SCORES_MOST, "scores", &copy->scores));
-    return copy_text(texts, bundle->key, TEXT_MOST - 1, "signer's key", &copy->key);
+    HNY_TRY(copy_text(texts, source, bundle->name, HNY_RELEASE_NAME - 1, "name", &copy->name));
+    HNY_TRY(
+        copy_text(texts, source, bundle->languages, TEXT_MOST - 1, "pair of languages", &copy->languages));
+    HNY_TRY(copy_text(texts, source, bundle->scores, SCORES_MOST, "list of scores", &copy->scores));
+    return copy_text(texts, source, bundle->key, TEXT_MOST - 1, "signer's key", &copy->key);
 }
 
 hny_status hny_depot_index_add(struct hny_depot_index *index, const char *source,
@@ -280,7 +282,7 @@ hny_status hny_depot_index_add(struct hny_depot_index *index, const char *source
     if (!index->texts && !(index->texts = hny_arena_create(ARENA_BYTES))) return HNY_ERROR_MEMORY;
     if (hny_grow(&index->bundles, &index->room, index->count + 1, sizeof *index->bundles) != 0)
         return HNY_ERROR_MEMORY;
-    HNY_TRY(copy_texts(index->texts, bundle, &copy));
+    HNY_TRY(copy_texts(index->texts, source, bundle, &copy));
     index->bundles[index->count++] = copy;
     qsort(index->bundles, index->count, sizeof *index->bundles, compare_entries);
     *changed = true;
