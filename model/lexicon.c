@@ -121,10 +121,11 @@ static hny_status for_each(struct hny_lexicon *lexicon,
     if (fflush(lexicon->pairs) != 0 || fseek(lexicon->pairs, 0, SEEK_SET) != 0)
         return hny_fail_errno("a temporary file of pairs");
     for (uint64_t i = 0; i < lexicon->pair_count; i++) {
+        if (hny_stop_requested()) return HNY_INTERRUPTED;
         HNY_TRY(next_pair(lexicon, &pair));
         each(lexicon, &pair, context);
     }
-    return hny_stop_requested() ? HNY_INTERRUPTED : HNY_OK;
+    return HNY_OK;
 }
 
 /* --- Which targets are considered ---------------------------------------------------------------------- */
