@@ -34,8 +34,8 @@ static bool is_combined(enum hny_change change) {
     return change == HNY_CHANGE_XOR || change == HNY_CHANGE_DIFFERENCE;
 }
 
-/* Makes parts of the tensors from FROM to before END, and places their changes in the room. BASED: those that
- * have a counterpart in the base get it; else those alone whose change needs it. */
+/* Makes parts of the tensors from FROM to before END, and places their changes in the room. CHOOSING: those
+ * that have a counterpart in the base get it; else those alone whose change needs it. */
 static hny_status begin_batch(struct hny_delta *delta, size_t number, size_t from, size_t end,
                               bool choosing) {
     struct hny_bundle_file *file = &delta->bundle->files[number];

@@ -15,7 +15,7 @@ struct form {
 struct hny_selector {
     size_t in;
     enum hny_precision precision;
-    struct form *forms; /* [form_count]: of STEP columns, of twice as many, … */
+    struct form *forms; /* [form_count]: of STEP columns, twice STEP, three times STEP, … */
     size_t form_count;
 };
 
