@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define READ_BYTES ((size_t)1 << 18)
@@ -77,4 +78,10 @@ hny_status hny_digest_file(const char *path, char text[HNY_DIGEST_TEXT]) {
     free(room);
     close(fd);
     return status == HNY_OK ? closed : status;
+}
+
+bool hny_digest_at(const char *text) {
+    size_t digits = 0;
+    while (digits < HNY_DIGEST_TEXT - 1 && text[digits] && strchr("0123456789abcdef", text[digits])) digits++;
+    return digits == HNY_DIGEST_TEXT - 1;
 }

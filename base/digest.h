@@ -3,6 +3,7 @@
 #define HNY_BASE_DIGEST_H
 
 #include "base/status.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 #define HNY_DIGEST_TEXT 65 /* 64 lower-case hexadecimal digits and a NUL */
@@ -16,5 +17,8 @@ hny_status hny_digest_close(struct hny_digest **digest, char text[HNY_DIGEST_TEX
 
 hny_status hny_digest_bytes(const void *data, size_t size, char text[HNY_DIGEST_TEXT]);
 hny_status hny_digest_file(const char *path, char text[HNY_DIGEST_TEXT]);
+
+/* Whether TEXT begins with the 64 digits of a digest; what follows them is not looked at. */
+bool hny_digest_at(const char *text);
 
 #endif

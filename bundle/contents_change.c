@@ -26,9 +26,7 @@ void hny_bundle_describe_same(json_t *object, const struct hny_bundle_file *file
 
 bool hny_bundle_take_digest(const json_t *json, char digest[HNY_DIGEST_TEXT]) {
     const char *text = json_string_value(json);
-    if (!text || strlen(text) != HNY_DIGEST_TEXT - 1 ||
-        strspn(text, "0123456789abcdef") != HNY_DIGEST_TEXT - 1)
-        return false;
+    if (!text || !hny_digest_at(text) || text[HNY_DIGEST_TEXT - 1]) return false;
     memcpy(digest, text, HNY_DIGEST_TEXT);
     return true;
 }

@@ -11,8 +11,7 @@
 #include <unistd.h>
 
 static bool is_partial(const char *name) {
-    return strspn(name, "0123456789abcdef") == HNY_DIGEST_TEXT - 1 &&
-           strcmp(name + HNY_DIGEST_TEXT - 1, HNY_DEPOT_PARTIAL) == 0;
+    return hny_digest_at(name) && strcmp(name + HNY_DIGEST_TEXT - 1, HNY_DEPOT_PARTIAL) == 0;
 }
 
 static bool is_old(const struct stat *about) {

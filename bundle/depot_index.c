@@ -7,8 +7,6 @@
 static const char kind[] = "honyaku depot";
 enum { VERSION = 1, TEXT_MOST = 128, SCORES_MOST = 4096, ARENA_BYTES = 1 << 16 };
 
-static const char hexadecimal[] = "0123456789abcdef";
-
 void hny_depot_index_free(struct hny_depot_index *index) {
     free(index->bundles);
     hny_arena_destroy(&index->texts);
@@ -91,7 +89,7 @@ static hny_status fail_place(const struct place *place, const char *key, const c
 
 static hny_status take_digest(const struct place *place, const char *key, char digest[HNY_DIGEST_TEXT]) {
     const char *text = json_string_value(json_object_get(place->json, key));
-    if (!text || strlen(text) != HNY_DIGEST_TEXT - 1 || strspn(text, hexadecimal) != HNY_DIGEST_TEXT - 1)
+    if (!text || !hny_digest_at(text) || text[HNY_DIGEST_TEXT - 1])
         return fail_place(place, key, "a SHA-256 of 64 hexadecimal digits");
     memcpy(digest, text, HNY_DIGEST_TEXT);
     return HNY_OK;

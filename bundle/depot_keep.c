@@ -91,8 +91,7 @@ static bool is_named(const struct hny_depot_index *index, const char *digest) {
 /* Whether NAME is that of a bundle's file, or of a copy on its way. */
 static bool is_ours(const char *name) {
     if (strcmp(name, strrchr(HNY_DEPOT_COPY, '/') + 1) == 0) return true;
-    return strspn(name, "0123456789abcdef") == HNY_DIGEST_TEXT - 1 &&
-           strcmp(name + HNY_DIGEST_TEXT - 1, HNY_DEPOT_SUFFIX) == 0;
+    return hny_digest_at(name) && strcmp(name + HNY_DIGEST_TEXT - 1, HNY_DEPOT_SUFFIX) == 0;
 }
 
 static hny_status collect_files(const struct hny_depot_edit *edit, const char *path,

@@ -106,7 +106,7 @@ static hny_status take_lists(const char *name, const unsigned char *bytes, uint3
 static hny_status take_digest(const char *name, const unsigned char *bytes, char digest[HNY_DIGEST_TEXT]) {
     memcpy(digest, bytes, DIGEST_BYTES);
     digest[DIGEST_BYTES] = '\0';
-    if (strspn(digest, "0123456789abcdef") == DIGEST_BYTES) return HNY_OK;
+    if (hny_digest_at(digest)) return HNY_OK;
     return hny_fail(HNY_ERROR_INPUT, "%s: expected a SHA-256 of 64 hexadecimal digits", name);
 }
 

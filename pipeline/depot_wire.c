@@ -98,11 +98,9 @@ static hny_status fail(const char *what) {
 
 static hny_status read_file(const struct hny_piece *piece, struct hny_depot_message *message) {
     if (piece->size != HNY_DIGEST_TEXT - 1) return fail("a file is called by its SHA-256");
-    for (size_t i = 0; i < piece->size; i++)
-        if (!memchr("0123456789abcdef", piece->data[i], 16)) return fail("a file is called by its SHA-256");
     memcpy(message->file, piece->data, piece->size);
     message->file[piece->size] = '\0';
-    return HNY_OK;
+    return hny_digest_at(message->file) ? HNY_OK : fail("a file is called by its SHA-256");
 }
 
 static hny_status read_bytes(const struct hny_piece *piece, struct hny_depot_message *message) {

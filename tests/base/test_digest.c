@@ -46,3 +46,18 @@ Test(digest, one_can_be_given_up) {
     cr_assert_eq(hny_digest_close(&digest, NULL), HNY_OK);
     cr_assert_eq(hny_digest_close(&digest, NULL), HNY_OK);
 }
+
+Test(digest, what_is_written_as_one_is_told_from_other_text) {
+    char text[HNY_DIGEST_TEXT + 8] = OF_MILLION_A ".rest";
+    cr_assert(hny_digest_at(OF_MILLION_A));
+    cr_assert(hny_digest_at(text));
+    for (size_t i = 0; i < HNY_DIGEST_TEXT - 1; i++) {
+        const char kept = text[i], others[] = {'\0', 'g', 'A', '/', ' '};
+        for (size_t other = 0; other < sizeof others; other++) {
+            text[i] = others[other];
+            cr_assert_not(hny_digest_at(text), "digit %zu is '%c'", i, others[other]);
+        }
+        text[i] = kept;
+    }
+    cr_assert_not(hny_digest_at(""));
+}
