@@ -171,17 +171,6 @@ uint64_t hny_writer_size(const struct hny_writer *writer) {
     return writer->size;
 }
 
-/* fsync of the folder that PATH lies in. */
-static hny_status sync_parent(const char *path) {
-    const char *slash = strrchr(path, '/');
-    if (!slash) return hny_directory_sync(".");
-    char *folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
-    if (!folder) return hny_fail(HNY_ERROR_MEMORY, "%s: out of memory", path);
-    hny_status status = hny_directory_sync(folder);
-    free(folder);
-    return status;
-}
-
 static hny_status finish(struct hny_writer *writer) {
     HNY_TRY(flush(writer));
     if (writer->temporary && fsync(writer->fd) != 0)
@@ -194,7 +183,7 @@ static hny_status finish(struct hny_writer *writer) {
         return hny_fail_errno("%s: cannot be replaced", writer->path);
     free(writer->temporary);
     writer->temporary = NULL;
-    return sync_parent(writer->path);
+    return hny_directory_sync_parent(writer->path);
 }
 
 hny_status hny_writer_commit(struct hny_writer **writer) {
@@ -225,7 +214,7 @@ bool hny_path_exists(const char *path) {
 }
 
 static hny_status create_one(const char *path) {
-    if (mkdir(path, 0777) == 0) return HNY_OK;
+    if (mkdir(path, 0777) == 0) return hny_directory_sync_parent(path);
     int reason = errno;
     struct stat about;
     if (reason == EEXIST && stat(path, &about) == 0 && S_ISDIR(about.st_mode)) return HNY_OK;
@@ -254,6 +243,18 @@ hny_status hny_directory_sync(const char *path) {
     if (fsync(fd) != 0 && errno != EINVAL)
         status = hny_fail_errno("%s: the folder cannot be brought to disk", path);
     close(fd);
+    return status;
+}
+
+hny_status hny_directory_sync_parent(const char *path) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') length--;
+    const char *slash = memrchr(path, '/', length);
+    if (!slash) return hny_directory_sync(".");
+    char *folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    if (!folder) return hny_fail(HNY_ERROR_MEMORY, "%s: out of memory", path);
+    hny_status status = hny_directory_sync(folder);
+    free(folder);
     return status;
 }
 

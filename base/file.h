@@ -39,8 +39,10 @@ hny_status hny_directory_clean(const char *folder);
 /* The same of the writers of PATH alone, for who is the only one to write it. */
 hny_status hny_file_clean(const char *path);
 
-hny_status hny_directory_create(const char *path); /* with its parents; an existing one is fine */
-hny_status hny_directory_sync(const char *path);   /* fsync, so that entries made or renamed in it last */
+/* With its parents; an existing one is fine. What was made is on disk, though not what comes into it. */
+hny_status hny_directory_create(const char *path);
+hny_status hny_directory_sync(const char *path); /* fsync, so that entries made or renamed in it last */
+hny_status hny_directory_sync_parent(const char *path); /* the same of what PATH lies in */
 hny_status hny_directory_remove(const char *path); /* with all in it, following no links; missing is fine */
 
 /* PATH joined from FOLDER and NAME in BUFFER, which is cleared first. */

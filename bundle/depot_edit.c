@@ -21,9 +21,7 @@ static hny_status take_lock(struct hny_depot_edit *edit) {
 
 static hny_status make_folders(const char *folder, struct hny_buffer *path) {
     HNY_TRY(hny_path_join(path, folder, HNY_DEPOT_FILES));
-    if (hny_path_exists(path->data)) return HNY_OK;
-    HNY_TRY(hny_directory_create(path->data));
-    return hny_directory_sync(folder);
+    return hny_directory_create(path->data);
 }
 
 static hny_status begin(struct hny_depot_edit *edit, bool make, struct hny_buffer *path) {

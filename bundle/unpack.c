@@ -81,32 +81,9 @@ static hny_status open_folder(struct unpacking *unpacking) {
     return lock_folder(path, &unpacking->lock);
 }
 
-static hny_status sync_parent(const char *path) {
-    char *parent = strdup(path);
-    if (!parent) return hny_fail(HNY_ERROR_MEMORY, "%s: out of memory", path);
-    char *slash = strrchr(parent, '/');
-    if (slash) slash[slash == parent] = '\0';
-    hny_status status = hny_directory_sync(slash ? parent : ".");
-    free(parent);
-    return status;
-}
-
-/* Brings the entries of every folder to disk that was made for files of BUNDLE. */
-static hny_status sync_folders(struct unpacking *unpacking, const struct hny_bundle *bundle) {
-    for (size_t i = 0; i < bundle->file_count; i++) {
-        HNY_TRY(hny_path_join(&unpacking->path, unpacking->folder.data, bundle->files[i].name));
-        for (char *slash; (slash = strrchr(unpacking->path.data + unpacking->folder.size + 1, '/'));) {
-            *slash = '\0';
-            HNY_TRY(hny_directory_sync(unpacking->path.data));
-        }
-    }
-    return hny_directory_sync(unpacking->folder.data);
-}
-
 static hny_status unpack_into(struct unpacking *unpacking, struct hny_supply *supply) {
     const struct hny_bundle_taker taker = {begin_file, write_bytes, end_file, unpacking};
-    HNY_TRY(hny_bundle_read(supply, &taker, unpacking->options, &unpacking->bundle));
-    return sync_folders(unpacking, &unpacking->bundle);
+    return hny_bundle_read(supply, &taker, unpacking->options, &unpacking->bundle);
 }
 
 /* The target without slashes at its end, which would put the folder into it instead of beside it. */
@@ -125,7 +102,7 @@ static hny_status unpack(struct unpacking *unpacking, struct hny_supply *supply,
     if (status == HNY_OK) status = unpack_into(unpacking, supply);
     if (status == HNY_OK && rename(unpacking->folder.data, target) != 0)
         status = hny_fail_errno("%s: cannot be given its name", target);
-    if (status == HNY_OK) return sync_parent(target);
+    if (status == HNY_OK) return hny_directory_sync_parent(target);
     char message[1024];
     snprintf(message, sizeof message, "%s", hny_message());
     hny_writer_abandon(&unpacking->writer);

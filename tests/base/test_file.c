@@ -180,6 +180,10 @@ Test(file, folders_are_made_with_their_parents_and_removed_with_their_content) {
     cr_assert_eq(hny_directory_create(scratch_path("a/b/c")), HNY_OK);
     cr_assert_eq(hny_file_write(scratch_path("a/b/c/file"), "x", 1), HNY_OK);
     cr_assert_eq(hny_directory_sync(scratch_path("a/b")), HNY_OK);
+    cr_assert_eq(hny_directory_sync_parent(scratch_path("a/b/none//")), HNY_OK, "%s", hny_message());
+    cr_assert_eq(hny_directory_sync_parent(scratch_path("a/none/file")), HNY_ERROR_IO);
+    cr_assert_eq(hny_directory_sync_parent("none"), HNY_OK);
+    cr_assert_eq(hny_directory_sync_parent("/none"), HNY_OK);
     cr_assert_eq(hny_directory_remove(scratch_path("a")), HNY_OK, "%s", hny_message());
     cr_assert_not(hny_path_exists(scratch_path("a")));
     cr_assert_eq(hny_directory_remove(scratch_path("a")), HNY_OK, "a missing folder is fine");
