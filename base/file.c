@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include "base/descriptor.h"
 #include "base/memory.h"
 #include <dirent.h>
 #include <errno.h>
@@ -138,27 +139,16 @@ hny_status hny_writer_open(struct hny_writer **writer, const char *path) {
     return status;
 }
 
-static hny_status write_all(struct hny_writer *writer, const char *data, size_t size) {
-    while (size > 0) {
-        ssize_t put = write(writer->fd, data, size);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return hny_fail_errno("%s: cannot be written", writer->path);
-        data += put;
-        size -= (size_t)put;
-    }
-    return HNY_OK;
-}
-
 static hny_status flush(struct hny_writer *writer) {
     size_t size = writer->pending_size;
     writer->pending_size = 0;
-    return write_all(writer, writer->pending, size);
+    return hny_descriptor_write(writer->fd, writer->path, writer->pending, size);
 }
 
 hny_status hny_writer_write(struct hny_writer *writer, const void *data, size_t size) {
     if (size > WRITER_BYTES - writer->pending_size) HNY_TRY(flush(writer));
     if (size >= WRITER_BYTES) {
-        HNY_TRY(write_all(writer, data, size));
+        HNY_TRY(hny_descriptor_write(writer->fd, writer->path, data, size));
     } else if (size > 0) {
         memcpy(writer->pending + writer->pending_size, data, size);
         writer->pending_size += size;

@@ -1,9 +1,9 @@
 #include "base/progress.h"
 
 #include "base/buffer.h"
+#include "base/descriptor.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -200,20 +200,11 @@ hny_status hny_log_open(struct hny_log **log, const char *path, unsigned long lo
 }
 
 static hny_status write_line(struct hny_log *log) {
-    size_t done = 0;
-    while (done < log->line.size) {
-        ssize_t put = write(log->fd, log->line.data + done, log->line.size - done);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) {
-            hny_status status = hny_fail_errno("%s: cannot be written", log->path);
-            /* Half a line would spoil the next one. Where this fails too, the failure is reported anyway. */
-            (void)!ftruncate(log->fd, log->size);
-            return status;
-        }
-        done += (size_t)put;
-    }
-    log->size += (off_t)done;
-    return HNY_OK;
+    hny_status status = hny_descriptor_write(log->fd, log->path, log->line.data, log->line.size);
+    /* Half a line would spoil the next one. Where this fails too, the failure is reported anyway. */
+    if (status != HNY_OK) (void)!ftruncate(log->fd, log->size);
+    if (status == HNY_OK) log->size += (off_t)log->line.size;
+    return status;
 }
 
 hny_status hny_log_write(struct hny_log *log, json_t *object) {

@@ -1,10 +1,10 @@
 #include "bundle/delivery.h"
 
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "bundle/frame_code.h"
 #include "bundle/tar.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,13 +48,7 @@ hny_status hny_delivery_commit(struct hny_delivery **delivery) {
 hny_status hny_delivery_frames(struct hny_delivery *delivery, const struct hny_buffer *frames) {
     delivery->bytes += frames->size;
     if (delivery->writer) return hny_writer_write(delivery->writer, frames->data, frames->size);
-    for (size_t at = 0; at < frames->size;) {
-        ssize_t count = write(STDOUT_FILENO, frames->data + at, frames->size - at);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return hny_fail_errno("standard output: cannot be written");
-        at += (size_t)count;
-    }
-    return HNY_OK;
+    return hny_descriptor_write(STDOUT_FILENO, "standard output", frames->data, frames->size);
 }
 
 /* The frame of what stands between two contents: zeros that fill the last block, and TAIL. */

@@ -1,5 +1,6 @@
 #include "bundle/depot.h"
 
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/progress.h"
@@ -48,17 +49,6 @@ struct copy {
     struct hny_digest *digest;
 };
 
-static hny_status write_all(const struct copy *copy, const char *data, size_t size) {
-    while (size > 0) {
-        ssize_t put = write(copy->out, data, size);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return hny_fail_errno("%s: cannot be written", copy->path);
-        data += put;
-        size -= (size_t)put;
-    }
-    return HNY_OK;
-}
-
 static hny_status copy_bytes(struct copy *copy, uint64_t *bytes) {
     for (*bytes = 0;;) {
         ssize_t got = read(copy->in, copy->room, COPY_BYTES);
@@ -67,7 +57,7 @@ static hny_status copy_bytes(struct copy *copy, uint64_t *bytes) {
         if (got < 0) return hny_fail_errno("%s: cannot be read", copy->from);
         if (got == 0) return HNY_OK;
         HNY_TRY(hny_digest_add(copy->digest, copy->room, (size_t)got));
-        HNY_TRY(write_all(copy, copy->room, (size_t)got));
+        HNY_TRY(hny_descriptor_write(copy->out, copy->path, copy->room, (size_t)got));
         *bytes += (uint64_t)got;
     }
 }

@@ -10,7 +10,7 @@ $(SHARED): $(OBJECTS) packaging/honyaku.map
 # The wire and the client alone: a client does not want the engine and what it brings along.
 CLIENT_SONAME := libhonyaku-client.so.0
 CLIENT_SHARED := $(BUILD)/libhonyaku-client.so.$(VERSION)
-CLIENT_OBJECTS := $(addprefix $(OBJECTS_DIR)/base/,$(addsuffix .o,buffer file json key_file memory progress status utf8)) \
+CLIENT_OBJECTS := $(addprefix $(OBJECTS_DIR)/base/,$(addsuffix .o,buffer descriptor file json key_file memory progress status utf8)) \
     $(addprefix $(OBJECTS_DIR)/pipeline/,$(addsuffix .o,client client_core connection keys message parcel post wire))
 CLIENT_PACKAGES := libzmq jansson
 $(CLIENT_SHARED): $(CLIENT_OBJECTS) packaging/honyaku.map

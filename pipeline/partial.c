@@ -1,5 +1,6 @@
 #include "pipeline/partial.h"
 
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/progress.h"
@@ -114,22 +115,11 @@ const char *hny_partial_path(const struct hny_partial *partial) {
 
 /* --- Bytes --------------------------------------------------------------------------------------------- */
 
-static hny_status write_all(const struct hny_partial *partial, const char *data, size_t size) {
-    while (size > 0) {
-        ssize_t put = write(partial->fd, data, size);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return hny_fail_errno("%s: cannot be written", partial->path.data);
-        data += put;
-        size -= (size_t)put;
-    }
-    return HNY_OK;
-}
-
 hny_status hny_partial_add(struct hny_partial *partial, const void *data, size_t size) {
     if (size > partial->bytes - partial->size)
         return hny_fail(HNY_ERROR_INPUT, "%s: more comes than the %llu bytes that were announced",
                         partial->path.data, (unsigned long long)partial->bytes);
-    HNY_TRY(write_all(partial, data, size));
+    HNY_TRY(hny_descriptor_write(partial->fd, partial->path.data, data, size));
     HNY_TRY(hny_digest_add(partial->digest, data, size));
     partial->size += size;
     if (partial->size - partial->flushed < FLUSH_BYTES) return HNY_OK;
