@@ -39,6 +39,7 @@ void hny_broker_core_destroy(struct hny_broker_core **core) {
     while (hny_broker_core_take(old, &action)) hny_payload_drop(&action.message.payload);
     hny_clients_free(old);
     hny_workers_free(old);
+    hny_routes_free(old);
     free(old->actions);
     free(old);
     *core = NULL;
@@ -104,6 +105,7 @@ hny_status hny_broker_core_tick(struct hny_broker_core *core, uint64_t now) {
         forgive(core, now - core->last_tick, now);
     core->last_tick = now;
     hny_broker_begin(core, now);
+    hny_routes_tick(core, now);
     HNY_TRY(hny_workers_tick(core, now));
     HNY_TRY(hny_clients_tick(core, now));
     return hny_workers_feed(core, now);

@@ -224,18 +224,36 @@ size_t hny_turns_waiting(const struct hny_route *route); /* requests */
 /* What hny_broker_core_report gives, as a payload. NULL with a message: out of memory. */
 struct hny_payload *hny_broker_state(const struct hny_broker_core *core, uint64_t now);
 
-/* --- pipeline/broker_workers.c --- */
+/* --- pipeline/broker_routes.c --- */
 
 /* *ROUTE of NAME ("" for the first ever). NULL where no worker has had it lately; a new broker takes any
  * name, since its workers may be on their way. */
 hny_status hny_route_find(struct hny_broker_core *core, uint64_t now, const char *name,
                           struct hny_route **route);
 
-/* Tells the worker of REQUEST, which is worked on, that nobody wants it any more. */
-hny_status hny_worker_abandon(struct hny_broker_core *core, struct hny_request *request);
+/* WORKER, which must have fewer than HNY_ROUTES_A_WORKER, has NAME, too. */
+hny_status hny_route_offer(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
+                           const char *name);
+
+/* WORKER has none any more. */
+void hny_routes_leave(struct hny_worker *worker, uint64_t now);
+
+void hny_routes_tick(struct hny_broker_core *core, uint64_t now);
+void hny_routes_free(struct hny_broker_core *core); /* when clients and workers are gone */
+
+/* --- pipeline/broker_feed.c --- */
 
 /* Hands out what waits, as far as workers have credit. */
 hny_status hny_workers_feed(struct hny_broker_core *core, uint64_t now);
+
+/* --- pipeline/broker_workers.c --- */
+
+/* Says COMMAND to WORKER. */
+hny_status hny_worker_tell(struct hny_broker_core *core, const struct hny_worker *worker,
+                           enum hny_verb command, uint64_t job, struct hny_payload *payload);
+
+/* Tells the worker of REQUEST, which is worked on, that nobody wants it any more. */
+hny_status hny_worker_abandon(struct hny_broker_core *core, struct hny_request *request);
 
 /* Tells them that the broker ends. */
 hny_status hny_workers_part(struct hny_broker_core *core);

@@ -1,81 +1,12 @@
-/* The broker's workers: who lives, who holds what, and who gets the next piece of work. */
+/* The broker's workers: who lives, and who holds what. */
 #include "pipeline/broker_records.h"
 
 #include "base/memory.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Beats after which silence, or standing still, means that a worker is lost. */
 #define BEATS 3
-
-/* --- Routes ----------------------------------------------------------------------------------------- */
-
-/* *ROUTE of NAME, made where it is new. */
-static hny_status enter_route(struct hny_broker_core *core, uint64_t now, const char *name,
-                              struct hny_route **route) {
-    HASH_FIND_STR(core->routes, name, *route);
-    if (*route) return HNY_OK;
-    struct hny_route *made = hny_allocate(1, sizeof *made);
-    if (!made) return HNY_ERROR_MEMORY;
-    snprintf(made->name, sizeof made->name, "%s", name);
-    hny_list_empty(&made->ring);
-    made->empty_since = now;
-    HASH_ADD_STR(core->routes, name, made);
-    *route = made;
-    return HNY_OK;
-}
-
-/* The first name ever offered serves requests that name none, too. */
-static bool is_main(struct hny_broker_core *core, const char *name) {
-    if (!*core->main_model) snprintf(core->main_model, sizeof core->main_model, "%s", name);
-    return strcmp(core->main_model, name) == 0;
-}
-
-hny_status hny_broker_core_expect(struct hny_broker_core *core, uint64_t now, const char *name) {
-    struct hny_route *route;
-    HNY_TRY(enter_route(core, now, name, &route));
-    route->expected = true;
-    return is_main(core, name) ? enter_route(core, now, "", &route) : HNY_OK;
-}
-
-/* Names that workers or clients brought up, and that nobody has any use for, are not known for ever. */
-static void forget_routes(struct hny_broker_core *core, uint64_t now) {
-    struct hny_route *route = NULL, *next = NULL;
-    HASH_ITER(hh, core->routes, route, next) {
-        bool kept = route->workers > 0 || route->flows > 0 || route->expected || !*route->name ||
-                    strcmp(route->name, core->main_model) == 0;
-        if (kept || now - route->empty_since < core->limits.remember) continue;
-        HASH_DEL(core->routes, route);
-        free(route);
-    }
-}
-
-hny_status hny_route_find(struct hny_broker_core *core, uint64_t now, const char *name,
-                          struct hny_route **route) {
-    HASH_FIND_STR(core->routes, name, *route);
-    bool young = now - core->started < core->limits.orphan && HASH_COUNT(core->routes) < core->limits.routes;
-    if (!*route && young) return enter_route(core, now, name, route);
-    if (*route && (*route)->workers == 0 && now - (*route)->empty_since >= core->limits.orphan) *route = NULL;
-    return HNY_OK;
-}
-
-static hny_status offer(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
-                        const char *name) {
-    struct hny_route *route;
-    HNY_TRY(enter_route(core, now, name, &route));
-    for (size_t i = 0; i < worker->route_count; i++)
-        if (worker->routes[i] == route) return HNY_OK;
-    worker->routes[worker->route_count++] = route;
-    route->workers++;
-    return HNY_OK;
-}
-
-static void leave_routes(struct hny_worker *worker, uint64_t now) {
-    for (size_t i = 0; i < worker->route_count; i++)
-        if (--worker->routes[i]->workers == 0) worker->routes[i]->empty_since = now;
-    worker->route_count = 0;
-}
 
 /* --- Saying ----------------------------------------------------------------------------------------- */
 
@@ -93,112 +24,18 @@ static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer
     return hny_broker_say(core, true, peer, &message);
 }
 
+hny_status hny_worker_tell(struct hny_broker_core *core, const struct hny_worker *worker,
+                           enum hny_verb command, uint64_t job, struct hny_payload *payload) {
+    return tell(core, &worker->peer, command, worker->uuid, job, payload);
+}
+
 hny_status hny_worker_abandon(struct hny_broker_core *core, struct hny_request *request) {
     struct hny_worker *worker = request->worker;
     if (request->job > worker->received) {
         worker->dropped += hny_payload_carried(request->payload);
         if (request->job > worker->dropped_job) worker->dropped_job = request->job;
     }
-    return tell(core, &worker->peer, HNY_ABANDON, worker->uuid, request->job, NULL);
-}
-
-/* Says that so much is COMING right behind this. */
-static hny_status announce(struct hny_broker_core *core, const struct hny_worker *worker, uint32_t coming) {
-    struct hny_message message = {
-        .command = HNY_BEAT, .id = {.sequence = worker->last_job}, .coming = coming};
-    memcpy(message.id.uuid, worker->uuid, sizeof message.id.uuid);
-    return hny_broker_say(core, true, &worker->peer, &message);
-}
-
-/* --- Handing out ------------------------------------------------------------------------------------ */
-
-/* The first request of FLOW, by priority. */
-static struct hny_request *first_of(const struct hny_flow *flow) {
-    for (size_t p = HNY_PRIORITIES; p-- > 0;)
-        if (!hny_list_is_empty(&flow->waiting[p]))
-            return HNY_OF_NODE(struct hny_request, flow->waiting[p].behind);
-    return NULL;
-}
-
-static bool has_room(const struct hny_worker *worker) {
-    if (worker->leaving || worker->alone) return false;
-    return worker->job_count == 0 || worker->used < worker->credit;
-}
-
-/* Whether WORKER can take REQUEST now. One that has cost a worker goes alone: those beside it shall not be
- * blamed. */
-static bool can_take(const struct hny_worker *worker, const struct hny_request *request) {
-    return has_room(worker) && (worker->job_count == 0 || request->killed == 0);
-}
-
-static hny_status give(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
-                       struct hny_request *request) {
-    uint32_t coming = hny_payload_coming(request->payload);
-    if (coming) HNY_TRY(announce(core, worker, coming));
-    hny_request_unhook(core, request);
-    bool idle = worker->job_count == 0;
-    if (idle && worker->moved < now) worker->moved = now;
-    if ((idle || worker->received == worker->last_job) && worker->received_at < now)
-        worker->received_at = now;
-    request->state = HNY_WORKING;
-    request->worker = worker;
-    request->job = ++worker->last_job;
-    worker->used += hny_payload_cost(request->payload);
-    worker->job_count++;
-    worker->alone = request->killed > 0;
-    hny_list_put(&worker->jobs, &request->node);
-    core->counts.working++;
-    return tell(core, &worker->peer, HNY_WORK, worker->uuid, request->job, request->payload);
-}
-
-/* The turn of whoever has it at ROUTE. *GAVE: whether WORKER has got something. */
-static hny_status take_turn(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker,
-                            struct hny_route *route, bool *gave) {
-    *gave = false;
-    for (struct hny_flow *flow = NULL; (flow = hny_turn_of(route));) {
-        struct hny_request *request = first_of(flow);
-        if (request->deadline && now >= request->deadline) {
-            HNY_TRY(hny_request_answer(core, now, request, HNY_REFUSED_DEADLINE, NULL));
-            continue;
-        }
-        if (!can_take(worker, request)) return HNY_OK;
-        if (!hny_turn_pays(flow, hny_payload_cost(request->payload))) continue;
-        *gave = true;
-        return give(core, now, worker, request);
-    }
-    return HNY_OK;
-}
-
-/* One request for WORKER, of one of its routes in turn. */
-static hny_status feed(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker, bool *gave) {
-    *gave = false;
-    for (size_t i = 0; i < worker->route_count && !*gave; i++) {
-        struct hny_route *route = worker->routes[worker->next_route++ % worker->route_count];
-        HNY_TRY(take_turn(core, now, worker, route, gave));
-    }
-    return HNY_OK;
-}
-
-/* Who holds least among those that may still get something in this round; NULL: nobody. */
-static struct hny_worker *least_laden(const struct hny_broker_core *core) {
-    struct hny_worker *least = NULL;
-    for (struct hny_worker *worker = core->workers; worker; worker = worker->hh.next)
-        if (worker->round != core->round && has_room(worker) && (!least || worker->used < least->used))
-            least = worker;
-    return least;
-}
-
-/* Each request to the worker that holds least: what comes in single sentences is spread. */
-hny_status hny_workers_feed(struct hny_broker_core *core, uint64_t now) {
-    core->round++;
-    while (core->counts.waiting > 0) {
-        struct hny_worker *worker = least_laden(core);
-        bool gave;
-        if (!worker) return HNY_OK;
-        HNY_TRY(feed(core, now, worker, &gave));
-        if (!gave) worker->round = core->round; /* there is nothing for it */
-    }
-    return HNY_OK;
+    return hny_worker_tell(core, worker, HNY_ABANDON, request->job, NULL);
 }
 
 /* --- Losing ----------------------------------------------------------------------------------------- */
@@ -227,7 +64,7 @@ static hny_status take_back(struct hny_broker_core *core, uint64_t now, struct h
 
 static hny_status lose(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker, bool killed) {
     HNY_TRY(take_back(core, now, worker, killed));
-    leave_routes(worker, now);
+    hny_routes_leave(worker, now);
     HASH_DEL(core->workers, worker);
     free(worker);
     return HNY_OK;
@@ -235,7 +72,7 @@ static hny_status lose(struct hny_broker_core *core, uint64_t now, struct hny_wo
 
 /* WORKER, which leaves and holds nothing, may end. */
 static hny_status dismiss(struct hny_broker_core *core, uint64_t now, struct hny_worker *worker) {
-    HNY_TRY(tell(core, &worker->peer, HNY_UNKNOWN, worker->uuid, worker->last_job, NULL));
+    HNY_TRY(hny_worker_tell(core, worker, HNY_UNKNOWN, worker->last_job, NULL));
     return lose(core, now, worker, false);
 }
 
@@ -264,7 +101,7 @@ static hny_status ready(struct hny_broker_core *core, uint64_t now, const struct
     }
     if (worker) {
         HNY_TRY(take_back(core, now, worker, false));
-        leave_routes(worker, now);
+        hny_routes_leave(worker, now);
     } else {
         if (!(worker = hny_allocate(1, sizeof *worker))) return HNY_ERROR_MEMORY;
         memcpy(worker->uuid, message->id.uuid, sizeof worker->uuid);
@@ -286,8 +123,7 @@ static hny_status ready(struct hny_broker_core *core, uint64_t now, const struct
         const struct hny_piece *piece = &message->payload->sentences[i];
         char name[HNY_ROUTE_NAME] = "";
         memcpy(name, piece->data, piece->size);
-        HNY_TRY(offer(core, now, worker, name));
-        if (is_main(core, name)) HNY_TRY(offer(core, now, worker, ""));
+        HNY_TRY(hny_route_offer(core, now, worker, name));
     }
     HNY_TRY(welcome(core, worker));
     return hny_workers_feed(core, now);
@@ -405,7 +241,6 @@ static bool is_lost(const struct hny_broker_core *core, uint64_t now, const stru
 
 hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now) {
     struct hny_worker *worker = NULL, *next = NULL;
-    forget_routes(core, now);
     HASH_ITER(hh, core->workers, worker, next) {
         if (is_lost(core, now, worker)) {
             HNY_TRY(lose(core, now, worker, true));
@@ -417,26 +252,21 @@ hny_status hny_workers_tick(struct hny_broker_core *core, uint64_t now) {
         }
         if (now - worker->beat_sent < core->limits.beat) continue;
         worker->beat_sent = now;
-        HNY_TRY(tell(core, &worker->peer, HNY_BEAT, worker->uuid, worker->last_job, NULL));
+        HNY_TRY(hny_worker_tell(core, worker, HNY_BEAT, worker->last_job, NULL));
     }
     return HNY_OK;
 }
 
 hny_status hny_workers_part(struct hny_broker_core *core) {
     for (const struct hny_worker *worker = core->workers; worker; worker = worker->hh.next)
-        HNY_TRY(tell(core, &worker->peer, HNY_LEAVE, worker->uuid, worker->last_job, NULL));
+        HNY_TRY(hny_worker_tell(core, worker, HNY_LEAVE, worker->last_job, NULL));
     return HNY_OK;
 }
 
 void hny_workers_free(struct hny_broker_core *core) {
     struct hny_worker *worker = NULL, *next = NULL;
-    struct hny_route *route = NULL, *next_route = NULL;
     HASH_ITER(hh, core->workers, worker, next) {
         HASH_DEL(core->workers, worker);
         free(worker);
-    }
-    HASH_ITER(hh, core->routes, route, next_route) {
-        HASH_DEL(core->routes, route);
-        free(route);
     }
 }
