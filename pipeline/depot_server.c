@@ -3,19 +3,17 @@
 #include "base/file.h"
 #include "base/notify.h"
 #include "base/progress.h"
-#include "base/threads.h"
 #include "bundle/depot_abandoned.h"
+#include "pipeline/depot_folder.h"
 #include "pipeline/depot_pulls.h"
 #include "pipeline/depot_uploads.h"
 #include "pipeline/gate.h"
 #include "pipeline/parcel.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TURN 64 /* messages that are read, and chunks that are sent, before it is the others' turn */
@@ -26,7 +24,7 @@
 #define CONNECTION_MS 30000 /* after which the system gives up a connection that takes nothing */
 
 /* TOKENS: 256 bytes, the most that getrandom(2) gives whatever signals come. */
-enum { QUEUE = 1024, TOKENS = 32, VERIFIERS = 2 };
+enum { QUEUE = 1024, TOKENS = 32 };
 static const enum hny_door pulling = HNY_DOOR_CLIENTS, pushing = HNY_DOOR_WORKERS;
 
 struct server {
@@ -69,38 +67,20 @@ hny_status hny_depot_server_check(const struct hny_depot_server_options *options
     return hny_doors_check(endpoints, options->key, lists, options->insecure);
 }
 
-/* How what is pushed is verified: by few threads, since several files may come at once. */
-static struct hny_read_options verifying(void) {
-    struct hny_read_options options = HNY_READ_DEFAULTS;
-    options.threads = hny_processors() < VERIFIERS ? hny_processors() : VERIFIERS;
-    return options;
-}
-
 /* --- Opening ------------------------------------------------------------------------------------------- */
-
-static hny_status publish(void *context, const struct hny_depot_upload_file *upload);
-
-/* That some cannot be removed is no reason not to serve. */
-static void clean_uploads(struct server *server, uint64_t now) {
-    struct hny_depot_removed removed = {0};
-    server->cleaned = now;
-    if (hny_depot_remove_abandoned(server->options->folder, &removed) != HNY_OK)
-        hny_progress_note("depot: %s", hny_message());
-    if (removed.files > 0)
-        hny_progress_note("depot: abandoned pushes removed: %zu, of %llu bytes", removed.files,
-                          (unsigned long long)removed.bytes);
-}
 
 static hny_status open_uploads(struct server *server) {
     const struct hny_depot_server_options *options = server->options;
     if (!options->allow_push) return HNY_OK;
     HNY_TRY(hny_path_join(&server->partial, options->folder, HNY_DEPOT_UPLOADS));
     HNY_TRY(hny_directory_create(server->partial.data));
-    clean_uploads(server, hny_milliseconds());
+    server->cleaned = hny_milliseconds();
+    hny_depot_folder_clean(options->folder);
     const struct hny_depot_uploads_options chosen = {.folder = server->partial.data,
                                                      .most = options->uploads,
                                                      .largest = options->largest,
-                                                     .publisher = {publish, server, verifying()}};
+                                                     .publisher =
+                                                         hny_depot_folder_publisher(options->folder)};
     return hny_depot_uploads_create(&server->uploads, &chosen);
 }
 
@@ -253,50 +233,6 @@ static hny_status out(struct server *server, bool *more) {
     return HNY_OK;
 }
 
-/* --- Folder -------------------------------------------------------------------------------------------- */
-
-/* Opens what MESSAGE asks for. */
-static enum hny_depot_refusal open_asked(const struct server *server, const struct hny_depot_message *message,
-                                         int *file, uint64_t *size) {
-    struct hny_buffer path = {0};
-    struct stat about;
-    hny_status status = message->verb == HNY_DEPOT_VERB_INDEX
-                            ? hny_path_join(&path, server->options->folder, HNY_DEPOT_INDEX)
-                            : hny_depot_path(&path, server->options->folder, message->file);
-    *file = status == HNY_OK ? open(path.data, O_RDONLY | O_CLOEXEC) : -1;
-    bool missing = *file < 0 && errno == ENOENT;
-    hny_buffer_free(&path);
-    if (*file < 0) return missing ? HNY_DEPOT_REFUSED_BUNDLE : HNY_DEPOT_REFUSED_FAILED;
-    if (fstat(*file, &about) != 0 || !S_ISREG(about.st_mode)) {
-        close(*file);
-        return HNY_DEPOT_REFUSED_FAILED;
-    }
-    *size = (uint64_t)about.st_size;
-    return HNY_DEPOT_NOT_REFUSED;
-}
-
-/* In an upload's thread, and perhaps in several: the depot lets one after the other change it. */
-static hny_status publish(void *context, const struct hny_depot_upload_file *upload) {
-    const struct server *server = context;
-    const struct hny_read_options options = verifying();
-    struct hny_depot_published published;
-    HNY_TRY(hny_depot_publish_upload(server->options->folder, upload, &options, &published, NULL));
-    hny_progress_note("depot: published %s@%llu, %s", published.bundle.name,
-                      (unsigned long long)published.bundle.release, published.bundle.file);
-    hny_depot_published_free(&published);
-    return HNY_OK;
-}
-
-/* Whether the index names FILE: then it need not be sent once more. */
-static bool is_stored(const struct server *server, const char *file) {
-    struct hny_depot_index index;
-    bool found = false;
-    if (hny_depot_read(server->options->folder, &index) != HNY_OK) return false;
-    for (size_t i = 0; i < index.count; i++) found = found || strcmp(index.bundles[i].file, file) == 0;
-    hny_depot_index_free(&index);
-    return found;
-}
-
 /* --- In ------------------------------------------------------------------------------------------------ */
 
 static hny_status begin_pull(struct server *server, const struct hny_peer *peer,
@@ -304,7 +240,7 @@ static hny_status begin_pull(struct server *server, const struct hny_peer *peer,
     int file;
     uint64_t size;
     if (server->leaving) return refuse(server, peer, message->transfer, HNY_DEPOT_REFUSED_LEAVING);
-    enum hny_depot_refusal refusal = open_asked(server, message, &file, &size);
+    enum hny_depot_refusal refusal = hny_depot_folder_open(server->options->folder, message, &file, &size);
     if (refusal != HNY_DEPOT_NOT_REFUSED) return refuse(server, peer, message->transfer, refusal);
     hny_depot_pulls_begin(server->pulls, hny_milliseconds(), peer, message, file, size, &refusal);
     if (refusal != HNY_DEPOT_NOT_REFUSED) close(file);
@@ -319,7 +255,8 @@ static hny_status take_offer(struct server *server, const struct hny_peer *peer,
     if (server->uploads && hny_parcel_key(&server->parcel, key) &&
         hny_gate_lists(server->gate, pushing, key)) {
         refusal = HNY_DEPOT_REFUSED_LEAVING;
-        if (!hny_depot_uploads_has(server->uploads, message->file) && is_stored(server, message->file))
+        if (!hny_depot_uploads_has(server->uploads, message->file) &&
+            hny_depot_folder_has(server->options->folder, message->file))
             return tell(server, peer, HNY_DEPOT_VERB_STORED, message->transfer, HNY_DEPOT_NOT_REFUSED, &gone);
         if (!server->leaving)
             hny_depot_uploads_offer(server->uploads, hny_milliseconds(), peer, key, message, &refusal);
@@ -387,7 +324,10 @@ static hny_status tick(struct server *server) {
         malloc_trim(0); /* what many connections took would stay, between what others still have */
         server->trimmed = now;
     }
-    if (server->uploads && now - server->cleaned >= CLEAN_MS) clean_uploads(server, now);
+    if (server->uploads && now - server->cleaned >= CLEAN_MS) {
+        server->cleaned = now;
+        hny_depot_folder_clean(server->options->folder);
+    }
     while (hny_depot_pulls_drop(server->pulls, now, &peer, &transfer)) {
         HNY_TRY(tell(server, &peer, HNY_DEPOT_VERB_UNKNOWN, transfer, HNY_DEPOT_NOT_REFUSED, &gone));
         if (gone) hny_depot_pulls_gone(server->pulls, &peer, transfer);
