@@ -45,7 +45,7 @@ static hny_status fetch(void *context, const char *file, uint64_t offset, uint64
     struct folder *folder = context;
     struct stat about;
     HNY_TRY(hny_depot_path(&folder->path, folder->folder.data, file));
-    int fd = open(folder->path.data, O_RDONLY | O_CLOEXEC);
+    int fd = open(folder->path.data, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* no waiting for a pipe */
     if (fd < 0 && errno == ENOENT)
         return hny_fail(HNY_ERROR_INPUT, "%s: is not there, though the index names it", folder->path.data);
     if (fd < 0) return hny_fail_errno("%s: cannot be opened", folder->path.data);

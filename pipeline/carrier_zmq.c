@@ -16,6 +16,7 @@ struct pull {
     struct hny_depot_link *link;
     struct hny_depot_message ask; /* INDEX or FETCH; its OFFSET is what comes next */
     uint64_t confirmed, token;
+    uint64_t moved; /* when it last got further */
     hny_status (*take)(void *taker, const void *data, size_t size);
     hny_status (*anew)(void *taker); /* before it comes from its beginning again; NULL: it goes on */
     void *taker;
@@ -34,6 +35,11 @@ static hny_status ask(struct pull *pull) {
     return hny_depot_link_send(pull->link, &pull->ask, NULL);
 }
 
+static hny_status ask_again(struct pull *pull) {
+    HNY_TRY(hny_depot_link_stuck(pull->link, pull->moved));
+    return ask(pull);
+}
+
 static hny_status say(struct pull *pull, enum hny_depot_verb verb) {
     const struct hny_depot_message message = {
         .verb = verb, .transfer = pull->ask.transfer, .offset = pull->ask.offset, .token = pull->token};
@@ -43,9 +49,10 @@ static hny_status say(struct pull *pull, enum hny_depot_verb verb) {
 
 static hny_status take_chunk(struct pull *pull, const struct hny_depot_message *chunk) {
     bool fetch = pull->ask.verb == HNY_DEPOT_VERB_FETCH;
-    if (chunk->offset != pull->ask.offset || (fetch && chunk->end != pull->ask.end)) return ask(pull);
+    if (chunk->offset != pull->ask.offset || (fetch && chunk->end != pull->ask.end)) return ask_again(pull);
     HNY_TRY(pull->take(pull->taker, chunk->data.data, chunk->data.size));
     pull->ask.offset += chunk->data.size;
+    if (chunk->data.size > 0) pull->moved = hny_milliseconds();
     pull->token = chunk->token;
     pull->done = pull->ask.offset == chunk->end;
     return pull->done || pull->ask.offset - pull->confirmed >= CONFIRM ? say(pull, HNY_DEPOT_VERB_HAVE)
@@ -59,11 +66,12 @@ static hny_status turn(struct pull *pull) {
     if (!any) return say(pull, HNY_DEPOT_VERB_HAVE);
     if (message.verb == HNY_DEPOT_VERB_CHUNK) return take_chunk(pull, &message);
     if (message.verb == HNY_DEPOT_VERB_REFUSED) HNY_TRY(hny_depot_link_refused(pull->link, &message));
-    return message.verb == HNY_DEPOT_VERB_REFUSED || message.verb == HNY_DEPOT_VERB_UNKNOWN ? ask(pull)
-                                                                                            : HNY_OK;
+    bool again = message.verb == HNY_DEPOT_VERB_REFUSED || message.verb == HNY_DEPOT_VERB_UNKNOWN;
+    return again ? ask_again(pull) : HNY_OK;
 }
 
 static hny_status run(struct pull *pull) {
+    pull->moved = hny_milliseconds();
     hny_status status = ask(pull);
     while (status == HNY_OK && !pull->done) status = turn(pull);
     if (status != HNY_OK) say(pull, HNY_DEPOT_VERB_CANCEL);

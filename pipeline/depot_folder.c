@@ -19,7 +19,7 @@ enum hny_depot_refusal hny_depot_folder_open(const char *folder, const struct hn
     struct stat about;
     hny_status status = message->verb == HNY_DEPOT_VERB_INDEX ? hny_path_join(&path, folder, HNY_DEPOT_INDEX)
                                                               : hny_depot_path(&path, folder, message->file);
-    *file = status == HNY_OK ? open(path.data, O_RDONLY | O_CLOEXEC) : -1;
+    *file = status == HNY_OK ? open(path.data, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     bool missing = *file < 0 && errno == ENOENT;
     hny_buffer_free(&path);
     if (*file < 0) return missing ? HNY_DEPOT_REFUSED_BUNDLE : HNY_DEPOT_REFUSED_FAILED;

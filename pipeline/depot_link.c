@@ -135,6 +135,13 @@ hny_status hny_depot_link_receive(struct hny_depot_link *link, uint64_t transfer
     }
 }
 
+hny_status hny_depot_link_stuck(const struct hny_depot_link *link, uint64_t since) {
+    if (hny_milliseconds() - since < link->patience) return HNY_OK;
+    return hny_fail(HNY_ERROR_IO,
+                    "%s: got no further for %g seconds: the depot is busy, or sends what was not asked for",
+                    link->endpoint, (double)link->patience / 1000);
+}
+
 hny_status hny_depot_link_refused(struct hny_depot_link *link, const struct hny_depot_message *message) {
     bool again = message->refusal == HNY_DEPOT_REFUSED_BUSY || message->refusal == HNY_DEPOT_REFUSED_LEAVING;
     if (hny_stop_requested()) return HNY_INTERRUPTED;

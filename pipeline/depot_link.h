@@ -34,4 +34,8 @@ hny_status hny_depot_link_receive(struct hny_depot_link *link, uint64_t transfer
  * made here; else HNY_ERROR_INPUT with the depot's reason. */
 hny_status hny_depot_link_refused(struct hny_depot_link *link, const struct hny_depot_message *message);
 
+/* HNY_OK until PATIENCE has passed since SINCE (hny_milliseconds), when the transfer last got further; then
+ * HNY_ERROR_IO: a depot that only ever says the same is given up like a silent one. */
+hny_status hny_depot_link_stuck(const struct hny_depot_link *link, uint64_t since);
+
 #endif

@@ -10,6 +10,7 @@
     strangers.py slow ENDPOINT FILE BYTES              reads at some MiB a second; writes the file to standard output
     strangers.py offer ENDPOINT FILE                   offers a file without a key
     strangers.py noise ENDPOINT                        says what is no message, or about nothing
+    strangers.py useless ENDPOINT ANSWER               is a depot itself: it is ever busy, or sends what was not asked for (astray)
 """
 import os
 import struct
@@ -165,4 +166,16 @@ def noise(endpoint):
         print("no index")
 
 
-{"greedy": greedy, "hold": hold, "crowd": crowd, "liar": liar, "slow": slow, "offer": offer, "noise": noise}[sys.argv[1]](*sys.argv[2:])
+def useless(endpoint, answer):
+    socket = zmq.Context().socket(zmq.ROUTER)
+    socket.bind(endpoint)
+    while True:
+        peer, protocol, verb, numbers = socket.recv_multipart()[:4]
+        if verb == b"INDEX":
+            said = [b"REFUSED", numbers[:8], b"busy", b""]
+            if answer == "astray":
+                said = [b"CHUNK", numbers[:8] + struct.pack(">3Q", 5, 8, 1), b"xyz"]
+            socket.send_multipart([peer, protocol] + said)
+
+
+{"greedy": greedy, "hold": hold, "crowd": crowd, "liar": liar, "slow": slow, "offer": offer, "noise": noise, "useless": useless}[sys.argv[1]](*sys.argv[2:])
