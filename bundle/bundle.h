@@ -19,7 +19,7 @@ struct hny_pack_options {
     const struct hny_signing_key *sign;     /* whose signature goes in; NULL: nobody's */
     bool optimiser; /* all that a training needs to go on, where MODEL is its folder; only with F32 */
     /* A delta is made: paths of what restores its base, the oldest, which is whole, first. They are read
-     * twice. PRECISION must be the base's: hny_bundle_precision. */
+     * twice. PRECISION must be the base's. */
     const char *const *bases;
     size_t base_count;
 };

@@ -176,17 +176,3 @@ hny_status hny_bundle_read(struct hny_supply *supply, const struct hny_bundle_ta
     hny_supplies_close(&bases);
     return status;
 }
-
-hny_status hny_bundle_precision(const char *file, enum hny_precision *precision) {
-    struct hny_threads *threads = NULL;
-    struct hny_supply *supply = NULL;
-    struct hny_chain *chain = NULL;
-    hny_status status = hny_threads_create(&threads, 1);
-    if (status == HNY_OK) status = hny_supply_open(&supply, file);
-    if (status == HNY_OK) status = hny_chain_open(&chain, &supply, 1, threads, true, true);
-    if (status == HNY_OK) *precision = hny_chain_bundle(chain)->precision;
-    hny_chain_close(&chain);
-    hny_supply_close(&supply);
-    hny_threads_destroy(&threads);
-    return status;
-}

@@ -45,7 +45,4 @@ hny_status hny_bundle_read_chain(struct hny_supply *const *supplies, size_t coun
                                  const struct hny_bundle_taker *taker, const struct hny_read_options *options,
                                  struct hny_bundle *bundle);
 
-/* The precision of the bundle FILE, a delta or not, by its manifest. */
-hny_status hny_bundle_precision(const char *file, enum hny_precision *precision);
-
 #endif

@@ -3,6 +3,7 @@
 #include "base/threads.h"
 #include "bundle/bundle.h"
 #include "bundle/frame_code.h"
+#include "bundle/peek.h"
 #include "bundle/signing_key.h"
 #include "bundle/testing.h"
 #include "tools/bases.h"
@@ -63,6 +64,15 @@ static hny_status read_options(const struct hny_arguments *arguments, struct hny
     return HNY_OK;
 }
 
+/* A delta has its base's. */
+static hny_status take_precision(const char *base, struct hny_pack_options *chosen) {
+    struct hny_bundle bundle;
+    HNY_TRY(hny_bundle_peek(base, &bundle));
+    chosen->precision = bundle.precision;
+    hny_bundle_free(&bundle);
+    return HNY_OK;
+}
+
 /* BASES receives what a delta is made from, and OPTIONS point to it. */
 static hny_status read_bases(const struct hny_arguments *arguments, struct hny_bases *bases,
                              struct hny_pack_options *chosen) {
@@ -75,7 +85,7 @@ static hny_status read_bases(const struct hny_arguments *arguments, struct hny_b
     for (size_t i = 0; i < bases->count; i++)
         if (strcmp(bases->files[i], "-") == 0)
             return hny_fail(HNY_ERROR_USAGE, "--delta-from -: expected a file: it is read twice");
-    if (!hny_argument_given(arguments, "precision")) HNY_TRY(hny_bundle_precision(from, &chosen->precision));
+    if (!hny_argument_given(arguments, "precision")) HNY_TRY(take_precision(from, chosen));
     chosen->bases = bases->files;
     chosen->base_count = bases->count;
     return HNY_OK;

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "bundle/frame.h"
 #include "bundle/frame_code.h"
+#include "bundle/peek.h"
 #include "model/safetensors.h"
 #include "tests/base/scratch.h"
 #include <criterion/criterion.h>
@@ -175,7 +176,10 @@ static void pack_delta(const char *model, const char *const *bases, size_t count
     }
     options->bases = files;
     options->base_count = count;
-    cr_assert_eq(hny_bundle_precision(files[0], &options->precision), HNY_OK, "%s", hny_message());
+    struct hny_bundle base;
+    cr_assert_eq(hny_bundle_peek(files[0], &base), HNY_OK, "%s", hny_message());
+    options->precision = base.precision;
+    hny_bundle_free(&base);
     cr_assert_eq(hny_bundle_pack(scratch_path(model), scratch_path(file), options, NULL, NULL), HNY_OK, "%s",
                  hny_message());
 }
