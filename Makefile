@@ -110,7 +110,7 @@ $(FAULT_PROGRAMS): $(BUILD)/tests/fault-%: $(OBJECTS_DIR)/tests/fault/%.o $(BUIL
 # What a program of tests takes from another's folder.
 ALSO_pipeline := $(OBJECTS_DIR)/tests/bundle/small.o
 .SECONDEXPANSION:
-$(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $$(ALSO_$$*) $(OBJECTS_DIR)/tests/base/scratch.o $(BUILD)/libhonyaku.a
+$(filter-out %/double %/corpora,$(TEST_PROGRAMS)): $(BUILD)/tests/%: $$(call objects,tests/$$*,$(OBJECTS_DIR)) $$(ALSO_$$*) $(OBJECTS_DIR)/tests/base/scratch.o $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
 	@echo "  link $@"
 	$(QUIET)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS)
