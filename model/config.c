@@ -106,8 +106,8 @@ const struct hny_preset hny_presets[] = {
      "joint=false "
      "dropout=0.1 batch_tokens=1500 learning_rate=0.003 warmup=200 validate_every=200"},
     {"small", "up to some 100,000 pairs",
-     "encoder_layers=1 decoder_layers=2 hidden=384 readout=384 tie=three dropout=0.3 source_word_dropout=0.1 "
-     "target_word_dropout=0.1 batch_tokens=1500 learning_rate=0.002"},
+     "encoder_layers=1 decoder_layers=1 hidden=384 readout=384 tie=three vocabulary=4000 dropout=0.3 "
+     "batch_tokens=1500 learning_rate=0.003 warmup=200"},
     {"base", "2+2 layers of 512", "encoder_layers=2 decoder_layers=2 hidden=512 tie=three dropout=0.3"},
     {"gnmt4", "GNMT v2 with 4+4 layers of 1024",
      "encoder_layers=4 decoder_layers=4 hidden=1024 vocabulary=32000 decoder_start=false dropout=0.2 "
