@@ -1,7 +1,7 @@
 /* The index of a depot. What is taken is printed and parsed again, found by each of its names and digests,
- * and added to another index, which holds the same. Reader: bundle/depot_index.c Reader:
- * bundle/depot_index_find.c
- */
+ * and added to another index, which holds the same.
+ * Reader: bundle/depot_index.c
+ * Reader: bundle/depot_index_find.c */
 #include "tests/fuzz/fuzz.h"
 
 #include "bundle/depot_index.h"
@@ -23,6 +23,7 @@ static void check_bundle(const struct hny_depot_index *index, const struct hny_d
     check_found(index, bundle->restores, bundle->restores);
     snprintf(prefix, sizeof prefix, "%.*s", HNY_DEPOT_PREFIX, bundle->digest);
     check_found(index, prefix, bundle->restores);
+    FUZZ_CHECK(hny_depot_is_fixed(name) && hny_depot_is_fixed(prefix) && !hny_depot_is_fixed(bundle->name));
     FUZZ_CHECK(hny_depot_index_find(index, "index", bundle->name, &found) == HNY_OK);
     FUZZ_CHECK(found->release >= bundle->release);
     FUZZ_CHECK(hny_depot_bundle_print(bundle, &line) == HNY_OK);
