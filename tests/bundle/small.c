@@ -184,6 +184,13 @@ static void pack_delta(const char *model, const char *const *bases, size_t count
                  hny_message());
 }
 
+void small_key(const char *name, struct hny_signing_key *key) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s.key", scratch_path(name));
+    cr_assert_eq(hny_signing_key_make(scratch_path(name)), HNY_OK, "%s", hny_message());
+    cr_assert_eq(hny_signing_key_read(path, key), HNY_OK, "%s", hny_message());
+}
+
 void small_delta(const char *model, const char *base, const char *file) {
     struct hny_pack_options options = HNY_PACK_DEFAULTS;
     pack_delta(model, &base, 1, file, &options);

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "bundle/bundle.h"
+#include "bundle/signing_key.h"
 
 /* Writes config.json, tokenizer.model and model.safetensors (every width of element, matrices and vectors)
  * into the scratch folder's NAME. */
@@ -40,6 +41,9 @@ void small_replace(struct small_pieces *pieces, size_t piece, const char *from, 
 
 /* Unpacking FILE of the scratch folder fails with a message that contains EXPECTED, and leaves nothing. */
 void small_refuse(const char *file, const char *expected);
+
+/* Makes the pair of keys NAME.key and NAME.pub, and reads it. */
+void small_key(const char *name, struct hny_signing_key *key);
 
 /* Packs what has changed in MODEL since the bundle BASE into FILE. */
 void small_delta(const char *model, const char *base, const char *file);

@@ -1,6 +1,5 @@
 /* A delta's two signatures: of itself, and of the bundle that it makes. */
 #include "base/file.h"
-#include "bundle/signing_key.h"
 #include "tests/base/scratch.h"
 #include "tests/bundle/small.h"
 #include <criterion/criterion.h>
@@ -11,13 +10,6 @@ enum { HEADER = 2, CONTENT = 3 }; /* of the signature, among a bundle's pieces *
 enum { SIGNATURE = 88 };          /* characters of one */
 
 static struct hny_signing_key anna, bert;
-
-static void make_key(const char *name, struct hny_signing_key *key) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s.key", scratch_path(name));
-    cr_assert_eq(hny_signing_key_make(scratch_path(name)), HNY_OK, "%s", hny_message());
-    cr_assert_eq(hny_signing_key_read(path, key), HNY_OK, "%s", hny_message());
-}
 
 static void pack(const char *model, const char *file, uint64_t release, const struct hny_signing_key *key) {
     struct hny_pack_options options = HNY_PACK_DEFAULTS;
@@ -34,8 +26,8 @@ static void open_all(void) {
     scratch_open();
     small_write("old");
     small_write_next("new");
-    make_key("anna", &anna);
-    make_key("bert", &bert);
+    small_key("anna", &anna);
+    small_key("bert", &bert);
     pack("old", "base", 1, NULL);
     small_delta_release("new", chain, 1, "delta", "en-ja", 2, &anna);
     small_delta_release("old", chain, 2, "back", "en-ja", 3, &bert);

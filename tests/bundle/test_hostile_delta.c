@@ -1,7 +1,6 @@
 /* Deltas that nobody should have made, and bases that do not fit them. */
 #include "base/file.h"
 #include "bundle/frame_code.h"
-#include "bundle/signing_key.h"
 #include "tests/base/scratch.h"
 #include "tests/bundle/small.h"
 #include <criterion/criterion.h>
@@ -314,8 +313,7 @@ Test(hostile_delta, what_stands_between_a_signature_and_its_header) {
     struct small_pieces pieces;
     struct hny_signing_key key;
     char zeros[HNY_TAR_BLOCK] = {0};
-    cr_assert_eq(hny_signing_key_make(scratch_path("anna")), HNY_OK);
-    cr_assert_eq(hny_signing_key_read(scratch_path("anna.key"), &key), HNY_OK, "%s", hny_message());
+    small_key("anna", &key);
     small_delta_release("old", bases, 1, "same", "model", 0, &key);
     small_read(&pieces, "same");
     cr_assert_eq(pieces.count, HEADER + 3, "manifest, signature and end");

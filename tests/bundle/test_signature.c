@@ -13,13 +13,6 @@
 
 static struct hny_signing_key anna, bert;
 
-static void make_key(const char *name, struct hny_signing_key *key) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s.key", scratch_path(name));
-    cr_assert_eq(hny_signing_key_make(scratch_path(name)), HNY_OK, "%s", hny_message());
-    cr_assert_eq(hny_signing_key_read(path, key), HNY_OK, "%s", hny_message());
-}
-
 static void pack_release(const char *file, uint64_t release, const struct hny_signing_key *key) {
     struct hny_pack_options options = HNY_PACK_DEFAULTS;
     options.name = "en-ja";
@@ -31,8 +24,8 @@ static void pack_release(const char *file, uint64_t release, const struct hny_si
 static void open_all(void) {
     scratch_open();
     small_write("model");
-    make_key("anna", &anna);
-    make_key("bert", &bert);
+    small_key("anna", &anna);
+    small_key("bert", &bert);
     pack_release("good", 3, &anna);
 }
 

@@ -29,8 +29,7 @@ static void sign_file(const char *file, const char *to) {
  * "signed3". */
 static void publish_deltas(bool whole) {
     small_write_next("next");
-    cr_assert_eq(hny_signing_key_make(scratch_path("anna")), HNY_OK);
-    cr_assert_eq(hny_signing_key_read(scratch_path("anna.key"), &anna), HNY_OK);
+    small_key("anna", &anna);
     small_delta_release("model", deltas, 1, "delta2", "en-ja", 2, &anna);
     small_delta_release("next", deltas, 2, "delta3", "en-ja", 3, &anna);
     small_pack_release("next", "file3", "en-ja", 3, HNY_PRECISION_F32);
