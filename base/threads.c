@@ -2,9 +2,9 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -79,22 +79,15 @@ static void *live(void *argument) {
     return NULL;
 }
 
-/* Signals are for the caller's thread: the members start with all of them blocked. */
 static hny_status start_members(struct hny_threads *team) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int reason = 0;
-    while (team->started + 1 < team->count && reason == 0) {
+    for (; team->started + 1 < team->count; team->started++) {
         struct member *member = &team->members[team->started];
         *member = (struct member){.team = team, .number = team->started + 1};
-        reason = pthread_create(&member->thread, NULL, live, member);
-        if (reason == 0) team->started++;
+        hny_status status = hny_thread_start(&member->thread, live, member);
+        if (status != HNY_OK)
+            return hny_fail_within(status, "only %zu of %zu threads", team->started + 1, team->count);
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (reason == 0) return HNY_OK;
-    return hny_fail(HNY_ERROR_MEMORY, "only %zu of %zu threads can be started: %s", team->started + 1,
-                    team->count, strerrordesc_np(reason));
+    return HNY_OK;
 }
 
 hny_status hny_threads_create(struct hny_threads **threads, size_t count) {

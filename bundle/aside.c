@@ -1,8 +1,8 @@
 #include "bundle/aside.h"
 
 #include "base/memory.h"
+#include "base/thread.h"
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,15 +43,8 @@ static void *live(void *context) {
     return NULL;
 }
 
-/* Signals are for the caller's thread. */
 static hny_status start(struct hny_aside *aside) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int reason = pthread_create(&aside->thread, NULL, live, aside);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (reason != 0)
-        return hny_fail(HNY_ERROR_MEMORY, "no thread can be started: %s", strerrordesc_np(reason));
+    HNY_TRY(hny_thread_start(&aside->thread, live, aside));
     aside->running = true;
     return HNY_OK;
 }

@@ -1,9 +1,9 @@
 #include "model/workers.h"
 
 #include "base/buffer.h"
+#include "base/thread.h"
 #include "model/engine.h"
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,17 +140,12 @@ static void *work(void *argument) {
     }
 }
 
-/* Signals are for the caller's thread: the workers start with all of them blocked. */
 static hny_status start(struct hny_workers *team) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = 0;
-    for (; team->started < team->count && !error; team->started += !error)
-        error =
-            pthread_create(&team->workers[team->started].thread, NULL, work, &team->workers[team->started]);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error ? hny_fail(HNY_ERROR_IO, "a thread could not be started: %s", strerror(error)) : HNY_OK;
+    for (; team->started < team->count; team->started++) {
+        struct worker *worker = &team->workers[team->started];
+        HNY_TRY(hny_thread_start(&worker->thread, work, worker));
+    }
+    return HNY_OK;
 }
 
 hny_status hny_workers_create(struct hny_workers **workers, const struct hny_model *model,

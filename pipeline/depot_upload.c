@@ -1,12 +1,12 @@
 #include "pipeline/depot_upload.h"
 
 #include "base/memory.h"
+#include "base/thread.h"
 #include "pipeline/pull_check.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,12 +227,7 @@ static hny_status open_file(struct hny_depot_upload *upload) {
 }
 
 static hny_status start(struct hny_depot_upload *upload) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&upload->thread, NULL, live, upload);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error) return hny_fail(HNY_ERROR_IO, "a thread could not be started: %s", strerror(error));
+    HNY_TRY(hny_thread_start(&upload->thread, live, upload));
     upload->running = true;
     return HNY_OK;
 }

@@ -1,10 +1,10 @@
 #include "pipeline/gate.h"
 
 #include "base/memory.h"
+#include "base/thread.h"
 #include "pipeline/parcel.h"
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,14 +76,9 @@ static void *live(void *argument) {
 }
 
 static hny_status start(struct hny_gate *gate, void *context) {
-    sigset_t all, before;
     HNY_TRY(hny_socket_open(&gate->socket, context, ZMQ_REP, 4096, 0));
     if (zmq_bind(gate->socket, gate_endpoint) != 0) return hny_zmq_fail("cannot bind", gate_endpoint);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&gate->thread, NULL, live, gate);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error) return hny_fail(HNY_ERROR_IO, "a thread could not be started: %s", strerror(error));
+    HNY_TRY(hny_thread_start(&gate->thread, live, gate));
     gate->running = true;
     return HNY_OK;
 }

@@ -1,6 +1,7 @@
 #include "pipeline/pull_check.h"
 
 #include "base/memory.h"
+#include "base/thread.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -52,8 +53,7 @@ hny_status hny_pull_check_start(struct hny_pull_check **check, const char *path,
     made->size = size;
     made->reading = reading;
     hny_status status = hny_supply_open_growing(&made->supply, path, wait_behind, made);
-    if (status == HNY_OK && pthread_create(&made->thread, NULL, run, made) != 0)
-        status = hny_fail(HNY_ERROR_MEMORY, "%s: no thread to verify it", path);
+    if (status == HNY_OK) status = hny_thread_start(&made->thread, run, made);
     if (status == HNY_OK)
         *check = made;
     else

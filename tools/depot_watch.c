@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/progress.h"
+#include "base/thread.h"
 #include "tools/signers.h"
 #include <pthread.h>
 #include <signal.h>
@@ -86,12 +87,7 @@ static void *live(void *argument) {
 }
 
 static hny_status start(struct hny_depot_watch *watch) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&watch->thread, NULL, live, watch);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error) return hny_fail(HNY_ERROR_IO, "a thread could not be started: %s", strerror(error));
+    HNY_TRY(hny_thread_start(&watch->thread, live, watch));
     watch->running = true;
     return HNY_OK;
 }
