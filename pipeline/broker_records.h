@@ -24,6 +24,7 @@ struct hny_request {
     enum hny_request_state state;
     struct hny_payload *payload; /* the sentences, then the answer */
     enum hny_refusal refusal;    /* of the answer */
+    bool together;               /* its sentences came so, and its translations go so */
     uint64_t deadline;           /* 0: none */
     uint64_t answered;           /* when */
     uint64_t accepted;           /* when */

@@ -105,6 +105,7 @@ hny_status hny_request_tell(struct hny_broker_core *core, const struct hny_reque
     if (request->state == HNY_ANSWERED) {
         message.command = request->refusal ? HNY_REFUSED : HNY_TRANSLATED;
         message.refusal = request->refusal;
+        message.together = request->together;
         message.payload = request->payload;
     }
     return hny_broker_say(core, false, &client->peer, &message);
@@ -134,6 +135,7 @@ hny_status hny_request_accept(struct hny_broker_core *core, uint64_t now, struct
     if (!request) return HNY_ERROR_MEMORY;
     request->sequence = message->id.sequence;
     request->client = client;
+    request->together = message->together;
     enter_flow(request, flow);
     request->accepted = now;
     request->deadline = message->payload->wants.deadline ? now + message->payload->wants.deadline : 0;

@@ -19,7 +19,8 @@ static hny_status welcome(struct hny_broker_core *core, const struct hny_worker 
 
 static hny_status tell(struct hny_broker_core *core, const struct hny_peer *peer, enum hny_verb command,
                        const uint8_t *uuid, uint64_t job, struct hny_payload *payload) {
-    struct hny_message message = {.command = command, .id = {.sequence = job}, .payload = payload};
+    struct hny_message message = {
+        .command = command, .id = {.sequence = job}, .together = true, .payload = payload};
     memcpy(message.id.uuid, uuid, sizeof message.id.uuid);
     return hny_broker_say(core, true, peer, &message);
 }

@@ -98,7 +98,8 @@ static hny_status tell(struct hny_client_core *core, uint64_t now, enum hny_verb
                        struct hny_payload *payload) {
     core->told = now;
     return act(core, false,
-               (struct hny_message){.command = command, .id.sequence = sequence, .payload = payload});
+               (struct hny_message){
+                   .command = command, .id.sequence = sequence, .together = true, .payload = payload});
 }
 
 /* Says PENDING's wish. */

@@ -93,8 +93,9 @@ struct hny_wants {
     uint8_t priority;           /* 0 to 9; higher goes first */
 };
 
-/* The immutable part of a message, shared by all who hold it: options (JSON, may be empty) and sentences. Any
- * thread may keep and drop it: large ones are sent without being copied. */
+/* The immutable part of a message, shared by all who hold it: options (JSON, may be empty) and sentences,
+ * which lie one behind the other with a NUL between them. Any thread may keep and drop it: large ones are
+ * sent without being copied. */
 struct hny_payload {
     size_t references;
     struct hny_wants wants;
@@ -131,9 +132,19 @@ static inline uint64_t hny_coming_patience(uint32_t coming) {
 /* The memory that PAYLOAD takes: 0 for NULL. */
 size_t hny_payload_memory(const struct hny_payload *payload);
 
+/* All sentences and the NULs between them, as they lie in PAYLOAD. */
+static inline struct hny_piece hny_payload_text(const struct hny_payload *payload) {
+    if (payload->count == 0) return (struct hny_piece){"", 0};
+    return (struct hny_piece){payload->sentences[0].data, payload->bytes + payload->count - 1};
+}
+
 /* Copies OPTIONS and COUNT sentences; one reference is the caller's. NULL with a message: out of memory. */
 struct hny_payload *hny_payload_create(struct hny_piece options, const struct hny_piece *sentences,
                                        size_t count);
+
+/* The same of the sentences that TEXT holds with a NUL between them, one at least: of the first MOST of them.
+ */
+struct hny_payload *hny_payload_split(struct hny_piece options, struct hny_piece text, size_t most);
 struct hny_payload *hny_payload_keep(struct hny_payload *payload); /* one reference more; NULL stays NULL */
 void hny_payload_drop(struct hny_payload **payload);               /* one less, the last frees; nulls */
 
@@ -150,6 +161,8 @@ struct hny_message {
     uint64_t received; /* of BEAT: the highest job number that has reached the worker; from the broker, the
                         * READY that it answers, 0 none */
     uint32_t coming;   /* of BEAT: bytes of the message right behind it, 0 where those are few */
+    bool together; /* of TRANSLATE, TRANSLATED, WORK and DONE: the sentences lie in one frame, where it can
+                    * hold them. A request's answer comes as the request did */
     struct hny_payload *payload;
 };
 

@@ -85,7 +85,7 @@ bool hny_parcel_key(const struct hny_parcel *parcel, uint8_t *key) {
 static bool lies_in(const struct hny_piece *piece, const struct hny_payload *owner) {
     if (!owner || piece->size < LARGE) return false;
     const char *begin = (const char *)(owner->sentences + owner->count);
-    return piece->data >= begin && piece->data < begin + owner->options.size + owner->bytes;
+    return piece->data >= begin && piece->data < begin + owner->options.size + owner->bytes + owner->count;
 }
 
 static void drop_owner(void *data, void *owner) {

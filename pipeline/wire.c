@@ -50,16 +50,28 @@ static hny_status write_beat(struct hny_buffer *head, const struct hny_message *
                : HNY_OK;
 }
 
+static bool can_be_together(enum hny_verb command) {
+    return command == HNY_TRANSLATE || command == HNY_TRANSLATED || command == HNY_WORK ||
+           command == HNY_DONE;
+}
+
+static bool are_together(const struct hny_message *message) {
+    const struct hny_payload *payload = message->payload;
+    return message->together && can_be_together(message->command) && payload && payload->count > 1 &&
+           hny_payload_text(payload).size <= HNY_FRAME_BYTES;
+}
+
 hny_status hny_wire_write(struct hny_frames *frames, const struct hny_message *message) {
     const struct hny_payload *payload = message->payload;
-    bool beat = message->command == HNY_BEAT;
-    size_t sentences = payload && !beat ? payload->count : 0;
+    bool beat = message->command == HNY_BEAT, together = are_together(message);
+    size_t sentences = beat || !payload ? 0 : together ? 1 : payload->count;
+    const char *command = hny_command_name(message->command);
     struct hny_buffer *head = &frames->head;
     size_t sizes[HNY_WIRE_HEAD + 1], count = 0;
     hny_buffer_clear(head);
     HNY_TRY(hny_buffer_append(head, protocol, sizeof protocol - 1));
     sizes[count++] = head->size;
-    HNY_TRY(hny_buffer_print(head, "%s", hny_command_name(message->command)));
+    HNY_TRY(hny_buffer_append(head, command, strlen(command)));
     sizes[count++] = head->size;
     HNY_TRY(hny_buffer_append(head, message->id.uuid, sizeof message->id.uuid));
     HNY_TRY(append_number(head, message->id.sequence));
@@ -72,7 +84,8 @@ hny_status hny_wire_write(struct hny_frames *frames, const struct hny_message *m
         return HNY_ERROR_MEMORY;
     for (size_t i = 0, at = 0; i < count; at = sizes[i++])
         frames->pieces[i] = (struct hny_piece){head->data + at, sizes[i] - at};
-    for (size_t i = 0; i < sentences; i++) frames->pieces[count + i] = payload->sentences[i];
+    for (size_t i = 0; i < sentences; i++)
+        frames->pieces[count + i] = together ? hny_payload_text(payload) : payload->sentences[i];
     frames->count = count + sentences;
     return HNY_OK;
 }
@@ -198,10 +211,12 @@ static hny_status read_beat(const struct hny_piece *options, const struct hny_pi
     return message->payload ? HNY_OK : HNY_ERROR_MEMORY;
 }
 
-static hny_status check_sentences(const struct hny_piece *sentences, size_t count) {
+/* Sentences are UTF-8 without NUL, except that the NULs of one frame may stand between sentences that lie
+ * TOGETHER. */
+static hny_status check_sentences(const struct hny_piece *sentences, size_t count, bool together) {
     for (size_t i = 0; i < count; i++)
         if (!hny_utf8_valid(sentences[i].data, sentences[i].size) ||
-            memchr(sentences[i].data, '\0', sentences[i].size))
+            (!together && memchr(sentences[i].data, '\0', sentences[i].size)))
             return hny_fail(HNY_ERROR_INPUT, "sentence %zu is no UTF-8, or holds NUL", i + 1);
     return HNY_OK;
 }
@@ -212,9 +227,12 @@ static hny_status read_payload(const struct hny_piece *options, const struct hny
     if (message->command == HNY_TRANSLATE && options->size > HNY_OPTIONS_BYTES)
         return hny_fail(HNY_ERROR_INPUT, "options of %zu bytes, not at most %d", options->size,
                         HNY_OPTIONS_BYTES);
-    HNY_TRY(check_sentences(sentences, count));
-    message->payload = hny_payload_create(*options, sentences, count);
+    bool one = count == 1 && can_be_together(message->command);
+    HNY_TRY(check_sentences(sentences, count, one));
+    message->payload = one ? hny_payload_split(*options, *sentences, HNY_WIRE_TOGETHER)
+                           : hny_payload_create(*options, sentences, count);
     if (!message->payload) return HNY_ERROR_MEMORY;
+    message->together = one && message->payload->count > 1;
     if (options->size == 0)
         json = json_object();
     else

@@ -1,6 +1,7 @@
 /* Messages as frames of a ZeroMQ multipart message, behind the empty delimiter: "HNY1", the command's name,
  * the id of 24 bytes (uuid and number, most significant byte first), options as JSON, and what the payload
- * holds, a frame each. pipeline/PROTOCOL.md is the same for people. */
+ * holds: a frame each, or sentences together in one with a NUL between them, which costs a broker a fraction
+ * (tests/bench/README.md). pipeline/PROTOCOL.md is the same for people. */
 #ifndef HNY_PIPELINE_WIRE_H
 #define HNY_PIPELINE_WIRE_H
 
@@ -8,6 +9,9 @@
 #include "pipeline/message.h"
 
 enum { HNY_WIRE_HEAD = 4, HNY_WIRE_ID = 24 };
+
+/* Sentences that are read out of one frame: further ones are lost, where a request may not have so many. */
+enum { HNY_WIRE_TOGETHER = 4 * HNY_REQUEST_SENTENCES };
 
 const char *hny_command_name(enum hny_verb command); /* "TRANSLATE", …: static */
 

@@ -181,8 +181,11 @@ hny_status hny_worker_core_done(struct hny_worker_core *core, uint64_t job, enum
     if (coming)
         HNY_TRY(say_beat(core, coming)); /* while it is held: else its result would be taken for lost */
     forget(core, at);
-    return tell(core, (struct hny_message){
-                          .command = HNY_DONE, .id.sequence = job, .refusal = refusal, .payload = payload});
+    return tell(core, (struct hny_message){.command = HNY_DONE,
+                                           .id.sequence = job,
+                                           .refusal = refusal,
+                                           .together = true,
+                                           .payload = payload});
 }
 
 hny_status hny_worker_core_tick(struct hny_worker_core *core, uint64_t now, uint64_t steps) {

@@ -2,9 +2,10 @@
 """A client that loses nothing, written from pipeline/PROTOCOL.md: a DEALER socket that numbers its requests, asks again until
 each is answered, and takes each answer once.
 
-    dealer.py ENDPOINT [OPTIONS] < sentences        OPTIONS: a JSON object, as {"nbest": 2}
+    dealer.py ENDPOINT [OPTIONS [BATCH]] < sentences        OPTIONS: a JSON object, as {"nbest": 2}
 
-Prints a line a sentence: the translation, or with options that ask for more the JSON that tells it.
+Prints a line a sentence: the translation, or with options that ask for more the JSON that tells it. With BATCH, so many sentences
+a request, together in one frame.
 """
 import json
 import struct
@@ -36,9 +37,10 @@ class Client:
         request[3] = min(2 * request[3], 8 * AGAIN)
         self.say(b"TRANSLATE", number, request[0], request[1])
 
-    def translate(self, options, *sentences):
+    def translate(self, options, *sentences, together=False):
         self.last += 1
-        self.pending[self.last] = [json.dumps(options).encode(), [s.encode() for s in sentences], 0, AGAIN]
+        texts = [s.encode() for s in sentences]
+        self.pending[self.last] = [json.dumps(options).encode(), [b"\0".join(texts)] if together else texts, 0, AGAIN]
         self.ask(self.last)
         return self.last
 
@@ -62,8 +64,9 @@ class Client:
             if command == b"ACCEPTED":
                 self.pending[number][2] = time.monotonic() + 8 * AGAIN
             elif command == b"TRANSLATED":
-                del self.pending[number]
-                yield number, json.loads(options or b"{}"), [t.decode() for t in texts]
+                if (len(texts) == 1) != (len(request := self.pending.pop(number)[1]) == 1):
+                    sys.exit("%d frames answer %d" % (len(texts), len(request)))
+                yield number, json.loads(options or b"{}"), [t.decode() for frame in texts for t in frame.split(b"\0")]
             elif command == b"REFUSED":
                 del self.pending[number]
                 yield number, json.loads(options)["code"], None
@@ -74,13 +77,17 @@ class Client:
 def main():
     client = Client(sys.argv[1])
     options = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
-    count = sum(1 for line in sys.stdin if client.translate(options, line.rstrip("\n")))
+    batch = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    lines = [line.rstrip("\n") for line in sys.stdin]
+    for first in range(0, len(lines), batch):
+        client.translate(options, *lines[first:first + batch], together=batch > 1)
     answers = {number: (about, texts) for number, about, texts in client.answers()}
-    for number in range(1, count + 1):
+    for number in sorted(answers):
         about, texts = answers[number]
         if texts is None:
-            sys.exit("line %d: refused: %s" % (number, about))
-        print(json.dumps(about["lines"][0], ensure_ascii=False) if about else texts[0])
+            sys.exit("request %d: refused: %s" % (number, about))
+        for text in [json.dumps(line, ensure_ascii=False) for line in about["lines"]] if about else texts:
+            print(text)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ static void check_round_trip(const struct hny_message *message) {
     FUZZ_CHECK(back.command == message->command && memcmp(&back.id, &message->id, sizeof back.id) == 0);
     FUZZ_CHECK(back.refusal == message->refusal && back.credit == message->credit);
     FUZZ_CHECK(back.steps == message->steps && back.received == message->received);
-    FUZZ_CHECK(back.coming == message->coming);
+    FUZZ_CHECK(back.coming == message->coming && back.together == message->together);
     FUZZ_CHECK(back.payload->count == message->payload->count);
     for (size_t i = 0; i < back.payload->count; i++)
         FUZZ_CHECK(same_pieces(&back.payload->sentences[i], &message->payload->sentences[i]));

@@ -131,7 +131,7 @@ Test(wire, what_is_no_message_is_refused) {
         {"a source without a target", 3, {"{\"source\":\"en\"}", 15}},
         {"a third language without a pair", 3, {"{\"via\":\"ja\"}", 12}},
         {"broken UTF-8", 4, {"\xff", 1}},
-        {"a NUL", 4, {"a\0b", 3}},
+        {"broken UTF-8 behind a NUL", 4, {"a\0\xff", 3}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct hny_piece frames[5];
