@@ -1,22 +1,48 @@
 #include "bundle/loss.h"
 
+#include "base/kernel.h"
 #include <math.h>
 
-/* Sums in LANES, which do not wait for each other, and in an order that threads do not change. */
+/* Sums are kept in LANES, which do not wait for each other: an order that neither threads nor instruction
+ * sets change. A float's square is exact as a double, so it is the same whether it is added as it is made or
+ * afterwards. */
+enum { LANES = 16 };
+struct lanes {
+    double squares[LANES], original_squares[LANES];
+    float largest[LANES];
+};
+
+HNY_KERNEL static void add_blocks(struct lanes *restrict lanes, const float *restrict original,
+                                  const float *restrict restored, size_t blocks) {
+    struct lanes sums = *lanes;
+    for (size_t block = 0; block < blocks; block++) {
+        for (size_t lane = 0; lane < LANES; lane++) {
+            float number = original[block * LANES + lane];
+            float error = fabsf(restored[block * LANES + lane] - number);
+            sums.largest[lane] = error > sums.largest[lane] ? error : sums.largest[lane];
+            sums.squares[lane] += (double)error * error;
+            sums.original_squares[lane] += (double)number * number;
+        }
+    }
+    *lanes = sums;
+}
+
 void hny_bundle_measure_loss(struct hny_bundle_loss *loss, const float *original, const float *restored,
                              size_t count) {
-    enum { LANES = 4 };
-    double squares[LANES] = {0}, original_squares[LANES] = {0}, largest = 0;
-    for (size_t i = 0; i < count; i++) {
-        double error = (double)restored[i] - original[i];
-        largest = fabs(error) > largest ? fabs(error) : largest;
-        squares[i % LANES] += error * error;
-        original_squares[i % LANES] += (double)original[i] * original[i];
+    struct lanes lanes = {{0}, {0}, {0}};
+    float last[2][LANES] = {{0}, {0}};
+    size_t whole = count - count % LANES;
+    add_blocks(&lanes, original, restored, whole / LANES);
+    for (size_t i = whole; i < count; i++) {
+        last[0][i - whole] = original[i];
+        last[1][i - whole] = restored[i];
     }
-    *loss = (struct hny_bundle_loss){.largest = largest};
+    add_blocks(&lanes, last[0], last[1], 1);
+    *loss = (struct hny_bundle_loss){0};
     for (size_t lane = 0; lane < LANES; lane++) {
-        loss->squares += squares[lane];
-        loss->original_squares += original_squares[lane];
+        loss->largest = lanes.largest[lane] > loss->largest ? lanes.largest[lane] : loss->largest;
+        loss->squares += lanes.squares[lane];
+        loss->original_squares += lanes.original_squares[lane];
     }
 }
 

@@ -1,6 +1,7 @@
 #include "bundle/measure.h"
 
 #include "base/json.h"
+#include "bundle/aside.h"
 #include "bundle/feed.h"
 #include "bundle/loss.h"
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct measuring {
     struct hny_bundle_input *inputs;
     struct hny_feed feed;
     struct hny_digest *digest; /* of the file that is being measured */
+    struct hny_aside *source;  /* the same of a file as it is there, before it is rounded */
 
     struct hny_bundle_file *file; /* of the batch */
     size_t from, count;
@@ -135,17 +137,26 @@ static hny_status restate(struct measuring *measuring, const struct hny_bundle_f
     return status;
 }
 
-static hny_status measure_split(struct measuring *measuring, size_t number) {
+/* A file whose numbers are rounded has two digests: they are computed side by side. That it is damaged is
+ * said before anything that comes of it. */
+static hny_status measure_rounded(struct measuring *measuring, size_t number) {
     struct hny_bundle_file *file = &measuring->bundle->files[number];
     struct hny_bundle_input *input = &measuring->inputs[number];
     char digest[HNY_DIGEST_TEXT];
-    bool rounded = measuring->bundle->precision != HNY_PRECISION_F32;
-    if (rounded) {
-        HNY_TRY(hny_digest_bytes(input->map.data, input->map.size, digest));
-        HNY_TRY(check_stated(file, input, digest));
-    }
+    HNY_TRY(hny_aside_begin(measuring->source));
+    HNY_TRY(hny_aside_add(measuring->source, input->map.data, input->map.size));
+    hny_status status = measure_file(measuring, number);
+    if (status != HNY_OK && status != HNY_ERROR_INPUT) return status;
+    HNY_TRY(hny_aside_end(measuring->source, digest));
+    HNY_TRY(check_stated(file, input, digest));
+    return status == HNY_OK ? restate(measuring, file) : status;
+}
+
+static hny_status measure_split(struct measuring *measuring, size_t number) {
+    struct hny_bundle_file *file = &measuring->bundle->files[number];
+    if (measuring->bundle->precision != HNY_PRECISION_F32) return measure_rounded(measuring, number);
     HNY_TRY(measure_file(measuring, number));
-    return rounded ? restate(measuring, file) : check_stated(file, input, file->digest);
+    return check_stated(file, &measuring->inputs[number], file->digest);
 }
 
 static hny_status measure_all(struct measuring *measuring) {
@@ -164,7 +175,9 @@ hny_status hny_bundle_measure(struct hny_bundle *bundle, struct hny_bundle_input
                               struct hny_threads *threads) {
     struct measuring measuring = {.bundle = bundle, .inputs = inputs};
     hny_status status = hny_feed_open(&measuring.feed, bundle, inputs, NULL, 0, threads);
+    if (status == HNY_OK) status = hny_aside_create(&measuring.source, hny_threads_count(threads) > 1);
     if (status == HNY_OK) status = measure_all(&measuring);
+    hny_aside_destroy(&measuring.source);
     hny_feed_close(&measuring.feed);
     hny_digest_close(&measuring.digest, NULL);
     free(measuring.parts);

@@ -93,11 +93,9 @@ static bool split_int8(const struct hny_safetensors_tensor *tensor, unsigned cha
     size_t rows = tensor->shape[0], columns = tensor->shape[1];
     const float *x = tensor->data;
     for (size_t row = 0; row < rows; row++) {
-        float scale, largest = 0;
+        float scale, largest = hny_int8_largest(x + row * columns, columns);
+        if (!isfinite(largest)) return false;
         hny_int8_quantise(1, columns, x + row * columns, columns, planes[Q] + row * columns, &scale);
-        if (!isfinite(scale)) return false;
-        for (size_t i = 0; scale > 0 && i < columns; i++)
-            largest = fabsf(x[row * columns + i]) > largest ? fabsf(x[row * columns + i]) : largest;
         memcpy(planes[LARGEST] + row * sizeof largest, &largest, sizeof largest);
     }
     return true;

@@ -22,15 +22,18 @@ HNY_KERNEL static uint32_t largest_bits(const float *x, size_t count) {
     return largest;
 }
 
-/* The row's scale, and in *INVERSE what its numbers are multiplied by. */
-static float scale_of(const float *x, size_t count, float *inverse) {
+float hny_int8_largest(const float *x, size_t count) {
     uint32_t bits = largest_bits(x, count);
     float largest;
     memcpy(&largest, &bits, sizeof largest);
-    *inverse = 0;
     if (bits >= INFINITY_BITS) return NAN;
-    if (bits < LEAST_BITS) return 0;
-    *inverse = LARGEST / largest;
+    return bits < LEAST_BITS ? 0 : largest;
+}
+
+/* The row's scale, and in *INVERSE what its numbers are multiplied by. */
+static float scale_of(const float *x, size_t count, float *inverse) {
+    float largest = hny_int8_largest(x, count);
+    *inverse = largest > 0 ? LARGEST / largest : 0;
     return largest / LARGEST;
 }
 

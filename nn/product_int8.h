@@ -15,6 +15,10 @@
 /* Sums of products of inner dimensions up to here fit 32 bits. */
 #define HNY_INT8_LARGEST_INNER ((size_t)65536)
 
+/* The largest |x| of a row of COUNT, which a scale is a 127th of: 0 for a row so small that it counts as
+ * zeros, not a number for one with what is not finite. */
+float hny_int8_largest(const float *x, size_t count);
+
 /* q[rows][columns] and scale[rows] from x, STRIDE elements from row to row. */
 void hny_int8_quantise(size_t rows, size_t columns, const float *x, size_t stride, uint8_t *q, float *scale);
 

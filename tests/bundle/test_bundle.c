@@ -3,6 +3,7 @@
 #include "tests/base/scratch.h"
 #include "tests/bundle/small.h"
 #include <criterion/criterion.h>
+#include <endian.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,6 +210,26 @@ Test(bundle, a_damaged_model_is_not_packed) {
         cr_assert_not_null(strstr(hny_message(), "tokenizer.model: damaged"), "%s", hny_message());
     }
     cr_assert_eq(scratch_count(), 1, "no bundle of it");
+}
+
+/* The numbers of a tensor are first asked what int8 makes of them: damage has made them infinite, or none. */
+Test(bundle, that_numbers_are_damaged_is_said_before_what_comes_of_it) {
+    struct hny_pack_options options = HNY_PACK_DEFAULTS;
+    struct hny_buffer file = {0};
+    uint64_t header;
+    small_write("model");
+    read_file("model", "model.safetensors", &file);
+    memcpy(&header, file.data, sizeof header);
+    memset(file.data + sizeof header + le64toh(header), 0xff, file.size - sizeof header - le64toh(header));
+    scratch_put("model/model.safetensors", file.data, file.size);
+    hny_buffer_free(&file);
+    for (int precision = HNY_PRECISION_F32; precision <= HNY_PRECISION_INT8; precision++)
+        for (options.threads = 1; options.threads <= 2; options.threads++) {
+            options.precision = (enum hny_precision)precision;
+            cr_assert_eq(hny_bundle_pack(scratch_path("model"), scratch_path("file"), &options, NULL, NULL),
+                         HNY_ERROR_INPUT);
+            cr_assert_not_null(strstr(hny_message(), "model.safetensors: damaged"), "%s", hny_message());
+        }
 }
 
 Test(bundle, a_folder_that_is_not_empty_is_left_alone) {
