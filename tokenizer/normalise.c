@@ -12,6 +12,12 @@
 #define DECOMPOSITION_LIMIT 32 /* code points; the longest, of U+FDFA, has 18 */
 #define HANGUL_FIRST 0xAC00u   /* syllables, which utf8proc decomposes by arithmetic, without a table */
 #define HANGUL_LAST 0xD7A3u
+#define HANGUL_SECOND 0xAE4Cu /* the first with the second leading consonant */
+
+/* No character from here on decomposes, has a combining class or composes with another: the planes behind
+ * hold ideographs, tags, variation selectors and private use. Asking for a million of them takes longer than
+ * all else. */
+#define FORMS_LIMIT 0x30000u
 
 /* The written table, in code point order. What it does not name is kept. */
 static const struct range {
@@ -97,22 +103,40 @@ static hny_status add_page(struct hny_normaliser *normaliser, size_t page, const
     return HNY_OK;
 }
 
+/* STATES [FORMS_LIMIT] of zeros. Every Hangul syllable stands for itself, and those with the first leading
+ * consonant name all the vowels and final consonants that there are. */
+static void fill_states(uint8_t *states, enum hny_normal_form form) {
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        memset(states + ranges[i].first, ranges[i].action == HNY_CHARACTER_SPACE ? STATE_SPACE : STATE_DROP,
+               ranges[i].last - ranges[i].first + 1);
+    for (uint32_t code = 0; form != HNY_NORMAL_NONE && code < FORMS_LIMIT; code++) {
+        if (code == HANGUL_SECOND) code = HANGUL_LAST + 1;
+        check_code(states, code, decompose_options(form));
+    }
+}
+
+/* The pages from FORMS_LIMIT on are one and the same, of zeros. */
+static hny_status add_pages(struct hny_normaliser *normaliser, const uint8_t *states) {
+    static const uint8_t zeros[PAGE_CODES];
+    const size_t limit = FORMS_LIMIT / PAGE_CODES;
+    for (size_t page = 0; page < limit; page++)
+        HNY_TRY(add_page(normaliser, page, states + page * PAGE_CODES));
+    HNY_TRY(add_page(normaliser, limit, zeros));
+    for (size_t page = limit + 1; page < PAGES; page++)
+        normaliser->page_of[page] = normaliser->page_of[limit];
+    return HNY_OK;
+}
+
 hny_status hny_normaliser_create(struct hny_normaliser **out, enum hny_normal_form form) {
     *out = NULL;
     struct hny_normaliser *normaliser = hny_allocate(1, sizeof *normaliser);
-    uint8_t *states = hny_allocate(CODE_LIMIT, 1);
+    uint8_t *states = hny_allocate(FORMS_LIMIT, 1);
     hny_status status = normaliser && states ? HNY_OK : HNY_ERROR_MEMORY;
     if (status == HNY_OK) {
         normaliser->form = form;
-        for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-            memset(states + ranges[i].first,
-                   ranges[i].action == HNY_CHARACTER_SPACE ? STATE_SPACE : STATE_DROP,
-                   ranges[i].last - ranges[i].first + 1);
-        for (uint32_t code = 0; form != HNY_NORMAL_NONE && code < CODE_LIMIT; code++)
-            check_code(states, code, decompose_options(form));
+        fill_states(states, form);
+        status = add_pages(normaliser, states);
     }
-    for (size_t page = 0; status == HNY_OK && page < PAGES; page++)
-        status = add_page(normaliser, page, states + page * PAGE_CODES);
     free(states);
     if (status != HNY_OK) hny_normaliser_destroy(&normaliser);
     *out = normaliser;

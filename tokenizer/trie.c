@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define BLOCK 256u
-#define OPEN_BLOCKS 16u /* blocks searched for a place; older ones keep the holes they have */
+#define OPEN_BLOCKS 2u /* blocks searched for a place: more find none, and older ones keep their holes */
 #define NONE UINT32_MAX
 
 /* Units not taken yet are a doubly linked list in order of index; a base is given to one node only, because

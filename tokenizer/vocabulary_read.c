@@ -35,18 +35,26 @@ static hny_status fail_expected(const struct reader *reader, const char *expecte
                     reader->line_number, expected, found);
 }
 
-/* Goes to the next line; EXPECTED says what it should hold, for the message where there is none. */
-static hny_status next_line(struct reader *reader, const char *expected) {
+/* Goes to the next line: false where there is none. */
+static bool find_line(struct reader *reader) {
     const char *end =
         reader->next < reader->end ? memchr(reader->next, '\n', (size_t)(reader->end - reader->next)) : NULL;
     reader->line_number++;
-    if (!end)
-        return hny_fail(HNY_ERROR_INPUT, "%s: line %zu: expected %s, found the end of the file", reader->name,
-                        reader->line_number, expected);
+    if (!end) return false;
     reader->line = reader->next;
     reader->line_size = (size_t)(end - reader->line);
     reader->next = end + 1;
-    return HNY_OK;
+    return true;
+}
+
+static hny_status fail_end(const struct reader *reader, const char *expected) {
+    return hny_fail(HNY_ERROR_INPUT, "%s: line %zu: expected %s, found the end of the file", reader->name,
+                    reader->line_number, expected);
+}
+
+/* Goes to the next line; EXPECTED says what it should hold, for the message where there is none. */
+static hny_status next_line(struct reader *reader, const char *expected) {
+    return find_line(reader) ? HNY_OK : fail_end(reader, expected);
 }
 
 static bool starts_with(const struct reader *reader, const char *text) {
@@ -154,21 +162,27 @@ static struct hny_piece take_piece(struct reader *reader, const char *text, size
     return piece;
 }
 
-static hny_status read_piece(struct reader *reader, struct hny_vocabulary *vocabulary) {
-    char expected[160];
-    uint64_t id = HNY_ID_PIECES + vocabulary->count, number = 0;
+/* Says what the line of piece ID should hold; THERE: that there is such a line. */
+static hny_status fail_piece(const struct reader *reader, uint64_t id, bool there) {
+    char expected[64];
     snprintf(expected, sizeof expected, "%" PRIu64 ", TAB, a piece, TAB, its score", id);
-    HNY_TRY(next_line(reader, expected));
+    return there ? fail_expected(reader, expected) : fail_end(reader, expected);
+}
+
+static hny_status read_piece(struct reader *reader, struct hny_vocabulary *vocabulary) {
+    uint64_t id = HNY_ID_PIECES + vocabulary->count, number = 0;
+    if (!find_line(reader)) return fail_piece(reader, id, false);
     const char *at = reader->line, *end = reader->line + reader->line_size;
     if (!read_number(&at, end, HNY_VOCABULARY_LIMIT, &number) || number != id || at == end || *at++ != '\t')
-        return fail_expected(reader, expected);
+        return fail_piece(reader, id, true);
     const char *tab = memchr(at, '\t', (size_t)(end - at));
-    if (!tab) return fail_expected(reader, expected);
+    if (!tab) return fail_piece(reader, id, true);
     bool literal_space = memchr(at, ' ', (size_t)(tab - at)) != NULL;
     struct hny_piece piece = take_piece(reader, at, (size_t)(tab - at));
     const char *fault =
         literal_space ? "it has a space, which is written ▁" : hny_piece_fault(piece.text, piece.size);
     if (fault) {
+        char expected[160];
         snprintf(expected, sizeof expected, "a piece (%s)", fault);
         return fail_expected(reader, expected);
     }

@@ -106,6 +106,41 @@ Test(normalise, random_texts_are_as_the_definition_says_over_the_whole_text) {
     }
 }
 
+/* Its parts come one by one: each must be known to compose with what stands before it. */
+Test(normalise, the_parts_of_every_code_point_compose_as_defined) {
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct hny_normaliser *normaliser = normaliser_of(forms[i]);
+        struct hny_buffer out = {0};
+        size_t composed = 0;
+        for (uint32_t code = 0x80; code < 0x110000; code++) {
+            if (code >= 0xD800 && code < 0xE000) continue;
+            char text[8], expected[256];
+            text[hny_utf8_encode(code, text)] = '\0';
+            char *parts = (char *)utf8proc_NFD((const utf8proc_uint8_t *)text);
+            if (strcmp(parts, text) != 0) {
+                hny_buffer_clear(&out);
+                cr_assert_eq(hny_normaliser_run(normaliser, parts, strlen(parts), NULL, &out), HNY_OK);
+                normalise_plainly(forms[i], parts, strlen(parts), expected);
+                cr_assert_str_eq(out.data, expected, "the parts of U+%04X in form %zu", code, i);
+                composed++;
+            }
+            free(parts);
+        }
+        cr_assert_gt(composed, 11172, "at least the Hangul syllables");
+        hny_buffer_free(&out);
+        hny_normaliser_destroy(&normaliser);
+    }
+}
+
+/* Nobody asks about these; should the library ever learn of one, they have to be asked about. */
+Test(normalise, no_code_point_behind_the_ideographs_of_plane_two_has_a_form) {
+    for (uint32_t code = 0x30000; code < 0x110000; code++) {
+        const utf8proc_property_t *property = utf8proc_get_property((utf8proc_int32_t)code);
+        cr_assert_eq(property->combining_class, 0, "U+%04X", code);
+        cr_assert_eq(property->decomp_seqindex, UINT16_MAX, "U+%04X", code);
+    }
+}
+
 Test(normalise, spaces_of_all_kinds_become_single_spaces_between_words) {
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         NORMAL(forms[i], " \ta\r\n\v\fb\xC2\xA0  c\xE2\x80\xA9\xC2\x85 \xE2\x80\x83", "a b c");
