@@ -67,17 +67,22 @@ static hny_status add_rest(struct hny_digest *digest, int fd, const char *path, 
     }
 }
 
-hny_status hny_digest_file(const char *path, char text[HNY_DIGEST_TEXT]) {
+hny_status hny_digest_descriptor(int fd, const char *path, char text[HNY_DIGEST_TEXT]) {
     struct hny_digest *digest = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return hny_fail_errno("%s: cannot be opened", path);
     unsigned char *room = hny_allocate(READ_BYTES, 1);
     hny_status status = room ? hny_digest_open(&digest) : HNY_ERROR_MEMORY;
     if (status == HNY_OK) status = add_rest(digest, fd, path, room);
     hny_status closed = hny_digest_close(&digest, status == HNY_OK ? text : NULL);
     free(room);
-    close(fd);
     return status == HNY_OK ? closed : status;
+}
+
+hny_status hny_digest_file(const char *path, char text[HNY_DIGEST_TEXT]) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return hny_fail_errno("%s: cannot be opened", path);
+    hny_status status = hny_digest_descriptor(fd, path, text);
+    close(fd);
+    return status;
 }
 
 bool hny_digest_at(const char *text) {

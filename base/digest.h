@@ -18,6 +18,9 @@ hny_status hny_digest_close(struct hny_digest **digest, char text[HNY_DIGEST_TEX
 hny_status hny_digest_bytes(const void *data, size_t size, char text[HNY_DIGEST_TEXT]);
 hny_status hny_digest_file(const char *path, char text[HNY_DIGEST_TEXT]);
 
+/* Of all that FD still gives, which stays the caller's; PATH stands for it in messages. */
+hny_status hny_digest_descriptor(int fd, const char *path, char text[HNY_DIGEST_TEXT]);
+
 /* Whether TEXT begins with the 64 digits of a digest; what follows them is not looked at. */
 bool hny_digest_at(const char *text);
 

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "model/file_check.h"
 #include "model/folder_shortlist.h"
 #include "model/safetensors.h"
 #include "nn/image.h"
@@ -172,28 +173,36 @@ done:
     return status;
 }
 
-/* FOLDER/NAME must have the digest WANTED. */
-static hny_status check_file(const char *folder, const char *name, const json_t *wanted) {
-    char text[HNY_DIGEST_TEXT];
+/* Begins to check FOLDER/NAME, or (CHECKING is NULL) checks it. */
+static hny_status check_file(const char *folder, const char *name, const json_t *wanted,
+                             struct hny_file_checking **checking) {
     struct hny_buffer path = {0};
+    const char *digest = json_string_value(wanted);
     hny_status status = hny_path_join(&path, folder, name);
-    if (status == HNY_OK) status = hny_digest_file(path.data, text);
-    if (status == HNY_OK && strcmp(text, json_string_value(wanted)) != 0)
-        status = hny_fail(HNY_ERROR_INPUT, "%s: damaged: its SHA-256 is %s, but config.json says %s",
-                          path.data, text, json_string_value(wanted));
+    if (status == HNY_OK)
+        status =
+            checking ? hny_file_check_begin(checking, path.data, digest) : hny_file_check(path.data, digest);
     hny_buffer_free(&path);
     return status;
 }
 
-/* Every file named in config.json must have the digest that stands there; the weights' turn comes later. */
-static hny_status check_files(const char *folder, json_t *files) {
+static hny_status check_names(const char *folder, json_t *files) {
     const char *name;
     json_t *wanted;
     json_object_foreach(files, name, wanted) {
         if (strchr(name, '/') || !json_is_string(wanted))
             return hny_fail(HNY_ERROR_INPUT,
                             "%s/config.json: \"files\" must map names to digests, not \"%s\"", folder, name);
-        if (strcmp(name, WEIGHTS) != 0) HNY_TRY(check_file(folder, name, wanted));
+    }
+    return HNY_OK;
+}
+
+/* Every file named in config.json must have the digest that stands there; the weights' is being computed. */
+static hny_status check_files(const char *folder, json_t *files) {
+    const char *name;
+    json_t *wanted;
+    json_object_foreach(files, name, wanted) {
+        if (strcmp(name, WEIGHTS) != 0) HNY_TRY(check_file(folder, name, wanted, NULL));
     }
     return HNY_OK;
 }
@@ -285,6 +294,9 @@ struct opening {
 
 static hny_status prepare_weights(const struct opening *opening) {
     struct hny_parameters *parameters = &opening->model->parameters;
+    if (opening->weights == SHARED && *opening->file >= 0)
+        return hny_image_map(parameters, opening->precision, json_string_value(opening->digest),
+                             *opening->file);
     HNY_TRY(read_weights(opening->model, opening->folder));
     if (opening->weights == BARE) return HNY_OK;
     if (opening->weights == SHARED)
@@ -294,44 +306,44 @@ static hny_status prepare_weights(const struct opening *opening) {
     return hny_parameters_pack(parameters, NULL);
 }
 
-/* The check first, so that its message is the one that counts. */
-enum { CHECK, PREPARE, PARTS };
-
-static hny_status open_part(void *context, size_t part, size_t thread) {
-    const struct opening *opening = context;
-    (void)thread;
-    return part == CHECK ? check_file(opening->folder, WEIGHTS, opening->digest) : prepare_weights(opening);
+static hny_status read_parts(const struct contents *contents, struct opening *opening) {
+    HNY_TRY(check_files(opening->folder, contents->files));
+    HNY_TRY(hny_model_create_empty(&opening->model, &contents->config, (size_t)contents->source,
+                                   (size_t)contents->target));
+    HNY_TRY(open_tokenizers(opening->model, opening->folder, contents->files));
+    if (opening->weights != BARE && json_object_get(contents->files, hny_folder_shortlist_name))
+        HNY_TRY(hny_folder_read_shortlist(opening->folder, opening->model));
+    return HNY_OK;
 }
 
-/* A digest takes as long as all the rest: both at once where there are processors for it. */
-static hny_status open_weights(struct opening *opening) {
-    struct hny_threads *threads = NULL;
-    if (opening->weights == SHARED && *opening->file >= 0)
-        return hny_image_map(&opening->model->parameters, opening->precision,
-                             json_string_value(opening->digest), *opening->file);
-    HNY_TRY(hny_threads_create(&threads, hny_processors() < PARTS ? 1 : PARTS));
-    hny_status status = hny_threads_run(threads, PARTS, open_part, opening);
-    hny_threads_destroy(&threads);
-    if (status != HNY_OK && opening->weights == SHARED && *opening->file >= 0) { /* made of a damaged file */
+/* What is wrong with the file comes before what is wrong with that which was made of it. */
+static hny_status open_weights(struct opening *opening, struct hny_file_checking *checking) {
+    bool made = opening->weights == SHARED && *opening->file < 0;
+    hny_status status = prepare_weights(opening);
+    hny_status checked = checking ? hny_file_check_result(checking) : HNY_OK;
+    if (checked != HNY_OK) status = checked;
+    if (status != HNY_OK && made && *opening->file >= 0) { /* made of a damaged file */
         close(*opening->file);
         *opening->file = -1;
     }
     return status;
 }
 
+/* The digest of the weights takes longer than all else, so it begins first; an image was made of weights that
+ * had theirs. */
 static hny_status read_model(json_t *object, const char *path, struct opening *opening, json_t **training) {
     struct contents contents = {0};
+    struct hny_file_checking *checking = NULL;
     HNY_TRY(read_contents(object, path, &contents));
-    HNY_TRY(check_files(opening->folder, contents.files));
-    HNY_TRY(hny_model_create_empty(&opening->model, &contents.config, (size_t)contents.source,
-                                   (size_t)contents.target));
-    HNY_TRY(open_tokenizers(opening->model, opening->folder, contents.files));
-    if (opening->weights != BARE && json_object_get(contents.files, hny_folder_shortlist_name))
-        HNY_TRY(hny_folder_read_shortlist(opening->folder, opening->model));
+    HNY_TRY(check_names(opening->folder, contents.files));
     opening->digest = json_object_get(contents.files, WEIGHTS);
-    HNY_TRY(open_weights(opening));
-    if (training) *training = json_incref(contents.training);
-    return HNY_OK;
+    if (opening->weights != SHARED || *opening->file < 0)
+        HNY_TRY(check_file(opening->folder, WEIGHTS, opening->digest, &checking));
+    hny_status status = read_parts(&contents, opening);
+    if (status == HNY_OK) status = open_weights(opening, checking);
+    hny_file_check_destroy(&checking);
+    if (status == HNY_OK && training) *training = json_incref(contents.training);
+    return status;
 }
 
 static hny_status open_folder(const char *folder, struct opening *opening, struct hny_model **model,
