@@ -16,7 +16,9 @@ hny_status hny_softmax_create(struct hny_softmax *head, struct hny_parameters *p
                         : hny_parameters_add(parameters, vocabulary, input, initial->matrix,
                                              initial->matrix_scale, true, "head.weight");
     head->bias = hny_parameters_add(parameters, vocabulary, 1, HNY_INITIAL_ZERO, 0, false, "head.bias");
-    return head->weight && head->bias ? HNY_OK : HNY_ERROR_MEMORY;
+    if (!head->weight || !head->bias) return HNY_ERROR_MEMORY;
+    head->weight->gathered = true; /* nn/selection.h packs the rows of a shortlist's words */
+    return HNY_OK;
 }
 
 hny_status hny_softmax_logits(const struct hny_softmax *head, struct hny_compute *compute, size_t rows,

@@ -4,8 +4,7 @@
 #include "base/file.h"
 #include "model/file_check.h"
 #include "model/folder_shortlist.h"
-#include "model/safetensors.h"
-#include "nn/image.h"
+#include "model/folder_weights.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,63 +21,6 @@ const char *const hny_folder_tokenizers[] = {"tokenizer.model", "source.model", 
 
 const char *hny_folder_tokenizer(size_t count, size_t i) {
     return hny_folder_tokenizers[count == 1 ? 0 : 1 + i];
-}
-
-hny_status hny_folder_write_blocks(const char *path, const struct hny_parameters *parameters,
-                                   const hny_real *const *blocks, const char *const *prefixes, size_t count) {
-    size_t all = count * parameters->tensor_count;
-    struct hny_safetensors_tensor *tensors = calloc(all, sizeof *tensors);
-    struct hny_buffer names = {0};
-    hny_status status = tensors ? HNY_OK : hny_fail(HNY_ERROR_MEMORY, "out of memory for %zu tensors", all);
-    enum { NAME_BYTES = 128 };
-    if (status == HNY_OK) status = hny_buffer_reserve(&names, all * NAME_BYTES);
-    for (size_t i = 0; status == HNY_OK && i < all; i++) {
-        const struct hny_tensor *tensor = parameters->tensors[i % parameters->tensor_count];
-        size_t block = i / parameters->tensor_count;
-        char *name = names.data + i * NAME_BYTES;
-        snprintf(name, NAME_BYTES, "%s%s", prefixes[block], tensor->name);
-        tensors[i] = (struct hny_safetensors_tensor){.name = name,
-                                                     .type = HNY_ELEMENT_F32,
-                                                     .rank = tensor->rank,
-                                                     .shape = {tensor->shape[0], tensor->shape[1]},
-                                                     .data = blocks[block] + tensor->offset};
-    }
-    if (status == HNY_OK) status = hny_safetensors_write(path, tensors, all, NULL, 0);
-    hny_buffer_free(&names);
-    free(tensors);
-    return status;
-}
-
-static hny_status read_tensor(const char *path, const struct hny_safetensors *file, const char *prefix,
-                              const struct hny_tensor *tensor, hny_real *block) {
-    char name[128];
-    snprintf(name, sizeof name, "%s%s", prefix, tensor->name);
-    const struct hny_safetensors_tensor *found = hny_safetensors_find(file, name);
-    if (!found) return hny_fail(HNY_ERROR_INPUT, "%s: the tensor %s is missing", path, name);
-    bool fits = found->type == HNY_ELEMENT_F32 && found->rank == tensor->rank;
-    for (size_t d = 0; fits && d < tensor->rank; d++) fits = found->shape[d] == tensor->shape[d];
-    if (!fits)
-        return hny_fail(HNY_ERROR_INPUT, "%s: the tensor %s has not the type F32 and the shape %zu by %zu",
-                        path, name, tensor->shape[0], tensor->shape[1]);
-    memcpy(block + tensor->offset, found->data, tensor->count * sizeof *block);
-    return HNY_OK;
-}
-
-hny_status hny_folder_read_blocks(const char *path, const struct hny_parameters *parameters,
-                                  hny_real *const *blocks, const char *const *prefixes, size_t count) {
-    struct hny_safetensors *file;
-    HNY_TRY(hny_safetensors_open(&file, path));
-    hny_status status = HNY_OK;
-    size_t wanted = count * parameters->tensor_count;
-    if (hny_safetensors_count(file) != wanted)
-        status = hny_fail(HNY_ERROR_INPUT, "%s: %zu tensors, but the model has %zu", path,
-                          hny_safetensors_count(file), wanted);
-    for (size_t i = 0; status == HNY_OK && i < wanted; i++)
-        status = read_tensor(path, file, prefixes[i / parameters->tensor_count],
-                             parameters->tensors[i % parameters->tensor_count],
-                             blocks[i / parameters->tensor_count]);
-    hny_safetensors_close(&file);
-    return status;
 }
 
 static hny_status copy_file(const char *from, const char *to) {
@@ -266,19 +208,6 @@ static hny_status open_tokenizers(struct hny_model *model, const char *folder, c
     return open_tokenizer(folder, target, model->target_vocabulary, &model->target_tokenizer);
 }
 
-/* Values from the folder, in memory of the model's own. */
-static hny_status read_weights(struct hny_model *model, const char *folder) {
-    struct hny_buffer path = {0};
-    hny_status status = hny_parameters_allocate(&model->parameters);
-    if (status == HNY_OK) status = hny_path_join(&path, folder, WEIGHTS);
-    if (status == HNY_OK)
-        status = hny_folder_read_blocks(path.data, &model->parameters,
-                                        (hny_real *const[]){model->parameters.values},
-                                        (const char *const[]){""}, 1);
-    hny_buffer_free(&path);
-    return status;
-}
-
 /* What is to become of the weights. */
 enum weights { BARE, PACKED, SHARED };
 
@@ -292,18 +221,12 @@ struct opening {
     const json_t *digest; /* of the weights' file */
 };
 
-static hny_status prepare_weights(const struct opening *opening) {
+static hny_status prepare_weights(const struct opening *opening, const char *path) {
     struct hny_parameters *parameters = &opening->model->parameters;
-    if (opening->weights == SHARED && *opening->file >= 0)
-        return hny_image_map(parameters, opening->precision, json_string_value(opening->digest),
-                             *opening->file);
-    HNY_TRY(read_weights(opening->model, opening->folder));
-    if (opening->weights == BARE) return HNY_OK;
-    if (opening->weights == SHARED)
-        return hny_image_make(parameters, opening->precision, json_string_value(opening->digest),
-                              opening->file);
-    HNY_TRY(hny_parameters_prepare(parameters, opening->precision, false));
-    return hny_parameters_pack(parameters, NULL);
+    if (opening->weights == BARE) return hny_folder_read_weights(path, parameters);
+    if (opening->weights == PACKED) return hny_folder_pack_weights(path, parameters, opening->precision);
+    return hny_folder_share_weights(path, parameters, opening->precision, json_string_value(opening->digest),
+                                    opening->file);
 }
 
 static hny_status read_parts(const struct contents *contents, struct opening *opening) {
@@ -319,7 +242,10 @@ static hny_status read_parts(const struct contents *contents, struct opening *op
 /* What is wrong with the file comes before what is wrong with that which was made of it. */
 static hny_status open_weights(struct opening *opening, struct hny_file_checking *checking) {
     bool made = opening->weights == SHARED && *opening->file < 0;
-    hny_status status = prepare_weights(opening);
+    struct hny_buffer path = {0};
+    hny_status status = hny_path_join(&path, opening->folder, WEIGHTS);
+    if (status == HNY_OK) status = prepare_weights(opening, path.data);
+    hny_buffer_free(&path);
     hny_status checked = checking ? hny_file_check_result(checking) : HNY_OK;
     if (checked != HNY_OK) status = checked;
     if (status != HNY_OK && made && *opening->file >= 0) { /* made of a damaged file */

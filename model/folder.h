@@ -22,27 +22,22 @@ hny_status hny_folder_write(const char *folder, const struct hny_model *model, c
                             const char *const *tokenizers, size_t tokenizer_count, json_t *training);
 
 /* Opens FOLDER, or the one that its pointer `best` names. Files are checked against their digests; the
- * weights are ready for products of PRECISION (not for gradients). *TRAINING, where not NULL, receives
- * "training" (the caller's to json_decref; NULL where there is none). */
+ * weights are ready for products of PRECISION (not for gradients), and of the values there are those alone
+ * that are read besides (hny_tensor_stays): such a model translates and scores. Nothing of the files is read
+ * any more, whatever becomes of them. *TRAINING, where not NULL, receives "training" (the caller's to
+ * json_decref; NULL where there is none). */
 hny_status hny_folder_open(struct hny_model **model, const char *folder, enum hny_precision precision,
                            json_t **training);
 
 /* The same, its values and packed weights lying in a sealed memory file (nn/image.h) that any number of
  * processes share. *FILE is that file of a process that has opened the same folder in the same precision,
  * which spares reading, checking and packing the weights; or -1: then one is made and becomes the caller's,
- * to close and to hand on (over fork and exec, or a socket). Such a model can only translate. */
+ * to close and to hand on (over fork and exec, or a socket). */
 hny_status hny_folder_open_shared(struct hny_model **model, const char *folder, enum hny_precision precision,
                                   int *file);
 
 /* The same without packed weights, for training on: PRECISION and hny_parameters_prepare are the caller's. */
 hny_status hny_folder_read(struct hny_model **model, const char *folder, json_t **training);
-
-/* Writes PARAMETERS' tensors with the numbers of each of COUNT blocks to PATH; tensor names get "PREFIX[i]"
- * in front. hny_folder_read_blocks is its inverse and refuses missing tensors and other shapes. */
-hny_status hny_folder_write_blocks(const char *path, const struct hny_parameters *parameters,
-                                   const hny_real *const *blocks, const char *const *prefixes, size_t count);
-hny_status hny_folder_read_blocks(const char *path, const struct hny_parameters *parameters,
-                                  hny_real *const *blocks, const char *const *prefixes, size_t count);
 
 /* Appends the folder that holds the model's files to PATH: FOLDER itself, or where `best` points.
  * HNY_ERROR_INPUT where there is neither. */

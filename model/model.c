@@ -47,7 +47,7 @@ static hny_status create_tied_table(struct hny_model *model) {
     struct hny_tensor *table =
         add_table(model, model->target_vocabulary, shared ? "embedding" : "target_embedding");
     if (!table) return HNY_ERROR_MEMORY;
-    table->product = true;
+    table->product = table->gathered = true;
     model->target_embedding.table = table;
     if (shared) model->source_embedding.table = table;
     return HNY_OK;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "model/checkpoint.h"
 #include "model/folder.h"
+#include "model/folder_weights.h"
 #include "model/run_state.h"
 
 #include <stdlib.h>

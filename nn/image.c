@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -24,13 +23,13 @@ struct header {
     uint64_t bytes;        /* of the file */
 };
 
-/* Depends on the names, shapes and uses of all tensors, and on their order. */
+/* Depends on the names, shapes, uses and places of all tensors, and on their order. */
 static uint64_t hash_tensors(const struct hny_parameters *parameters) {
     uint64_t hash = 0;
     for (size_t i = 0; i < parameters->tensor_count; i++) {
         const struct hny_tensor *tensor = parameters->tensors[i];
         const uint64_t parts[] = {hny_tensor_key(tensor->name), tensor->shape[0], tensor->shape[1],
-                                  tensor->product};
+                                  tensor->product, tensor->offset};
         for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) hash = (hash ^ parts[k]) * 0x100000001B3u;
     }
     return hash;
@@ -64,9 +63,9 @@ static size_t most_bytes(const struct hny_parameters *parameters) {
     return bytes;
 }
 
-/* Weights that lie in IMAGE from *AT on, packed where PACK says so. */
+/* Weights that lie in IMAGE from *AT on, packed unless SOURCES is NULL. */
 static hny_status place_weights(struct hny_parameters *parameters, enum hny_precision precision, char *image,
-                                size_t bytes, bool pack, size_t *at) {
+                                size_t bytes, const hny_real *const *sources, size_t *at) {
     *at = values_end(parameters);
     for (size_t i = 0; i < parameters->tensor_count; i++) {
         struct hny_tensor *tensor = parameters->tensors[i];
@@ -75,10 +74,9 @@ static hny_status place_weights(struct hny_parameters *parameters, enum hny_prec
         hny_weights_destroy(&tensor->weights);
         HNY_TRY(hny_weights_create_in(&tensor->weights, tensor->shape[0], tensor->shape[1], precision,
                                       image + *at, bytes - *at, &used));
-        if (pack) HNY_TRY(hny_weights_pack(tensor->weights, parameters->values + tensor->offset));
         *at += used;
     }
-    return HNY_OK;
+    return sources ? hny_parameters_pack_from(parameters, sources) : HNY_OK;
 }
 
 static void forget_weights(struct hny_parameters *parameters) {
@@ -88,14 +86,14 @@ static void forget_weights(struct hny_parameters *parameters) {
 
 /* Fills the file through a mapping of its own, and leaves it at its final size. */
 static hny_status fill(struct hny_parameters *parameters, enum hny_precision precision, const char *name,
-                       int file) {
+                       const hny_real *const *sources, int file) {
     struct header header = header_of(parameters, precision, name);
     size_t most = most_bytes(parameters), used = 0;
     if (ftruncate(file, (off_t)most) != 0) return hny_fail_errno("a memory file of %zu bytes", most);
     char *image = mmap(NULL, most, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (image == MAP_FAILED) return hny_fail_errno("mapping a memory file of %zu bytes", most);
-    memcpy(image + PAGE, parameters->values, parameters->count * sizeof(hny_real));
-    hny_status status = place_weights(parameters, precision, image, most, true, &used);
+    hny_parameters_copy(parameters, sources, (hny_real *)(void *)(image + PAGE));
+    hny_status status = place_weights(parameters, precision, image, most, sources, &used);
     forget_weights(parameters);
     header.bytes = used;
     memcpy(image, &header, sizeof header);
@@ -129,7 +127,7 @@ static hny_status map(struct hny_parameters *parameters, enum hny_precision prec
                         "the image of weights is not of this model, precision and library (%s)",
                         header->library);
     }
-    hny_status status = place_weights(parameters, precision, image, bytes, false, &used);
+    hny_status status = place_weights(parameters, precision, image, bytes, NULL, &used);
     if (status == HNY_OK && used != bytes)
         status = hny_fail(HNY_ERROR_INPUT, "an image of weights of %zu bytes, not %zu", bytes, used);
     if (status != HNY_OK) {
@@ -144,19 +142,16 @@ static hny_status map(struct hny_parameters *parameters, enum hny_precision prec
 }
 
 hny_status hny_image_make(struct hny_parameters *parameters, enum hny_precision precision, const char *name,
-                          int *file) {
+                          const hny_real *const *sources, int *file) {
+    if (parameters->values) return hny_fail(HNY_ERROR_USAGE, "the parameters are allocated already");
     const struct header header = header_of(parameters, precision, name);
-    hny_real *values = parameters->values;
     *file = memfd_create("honyaku weights", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (*file < 0) return hny_fail_errno("making a memory file");
-    hny_status status = fill(parameters, precision, name, *file);
+    hny_status status = fill(parameters, precision, name, sources, *file);
     if (status == HNY_OK && fcntl(*file, F_ADD_SEALS, SEALS) != 0)
         status = hny_fail_errno("sealing a memory file");
     if (status == HNY_OK) status = map(parameters, precision, &header, *file);
-    if (status == HNY_OK) {
-        free(values);
-        return HNY_OK;
-    }
+    if (status == HNY_OK) return HNY_OK;
     close(*file);
     *file = -1;
     return status;

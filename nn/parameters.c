@@ -77,6 +77,16 @@ struct hny_tensor *hny_parameters_add(struct hny_parameters *parameters, size_t 
     return NULL;
 }
 
+void hny_parameters_shed(struct hny_parameters *parameters) {
+    parameters->count = 0;
+    for (size_t i = 0; i < parameters->tensor_count; i++) {
+        struct hny_tensor *tensor = parameters->tensors[i];
+        bool stays = hny_tensor_stays(tensor);
+        tensor->offset = stays ? parameters->count : HNY_NOWHERE;
+        if (stays) parameters->count += (tensor->count + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+    }
+}
+
 hny_status hny_parameters_allocate(struct hny_parameters *parameters) {
     if (parameters->values) return hny_fail(HNY_ERROR_USAGE, "the parameters are allocated already");
     parameters->values = hny_allocate(parameters->count, sizeof(hny_real));
@@ -163,12 +173,32 @@ static hny_status pack_tensor(void *context, size_t part, size_t thread) {
     (void)thread;
     const struct hny_parameters *parameters = context;
     struct hny_tensor *tensor = parameters->tensors[part];
-    return tensor->weights ? hny_weights_pack(tensor->weights, parameters->values + tensor->offset) : HNY_OK;
+    if (!tensor->weights) return HNY_OK;
+    if (tensor->offset == HNY_NOWHERE)
+        return hny_fail(HNY_ERROR_USAGE, "the values of %s are not there to be packed", tensor->name);
+    return hny_weights_pack(tensor->weights, parameters->values + tensor->offset);
 }
 
 hny_status hny_parameters_pack(struct hny_parameters *parameters, struct hny_threads *threads) {
     if (threads) return hny_threads_run(threads, parameters->tensor_count, pack_tensor, parameters);
     for (size_t i = 0; i < parameters->tensor_count; i++) HNY_TRY(pack_tensor(parameters, i, 0));
+    return HNY_OK;
+}
+
+void hny_parameters_copy(const struct hny_parameters *parameters, const hny_real *const *sources,
+                         hny_real *values) {
+    for (size_t i = 0; i < parameters->tensor_count; i++) {
+        const struct hny_tensor *tensor = parameters->tensors[i];
+        if (tensor->offset != HNY_NOWHERE)
+            memcpy(values + tensor->offset, sources[i], tensor->count * sizeof *values);
+    }
+}
+
+hny_status hny_parameters_pack_from(struct hny_parameters *parameters, const hny_real *const *sources) {
+    for (size_t i = 0; i < parameters->tensor_count; i++) {
+        struct hny_weights *weights = parameters->tensors[i]->weights;
+        if (weights) HNY_TRY(hny_weights_pack(weights, sources[i]));
+    }
     return HNY_OK;
 }
 

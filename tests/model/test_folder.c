@@ -1,4 +1,5 @@
 #include "model/folder.h"
+#include "model/folder_weights.h"
 
 #include "base/file.h"
 #include "base/progress.h"

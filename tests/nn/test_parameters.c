@@ -138,6 +138,33 @@ Test(parameters, packing_serves_products_and_follows_the_values) {
     hny_parameters_free(&parameters);
 }
 
+Test(parameters, a_block_without_matrices_has_places_for_the_rest_alone) {
+    struct hny_parameters parameters = {0};
+    struct hny_products *products = NULL;
+    struct hny_tensor *matrix = add(&parameters, 3, 2, HNY_INITIAL_ZERO, 0, "matrix");
+    struct hny_tensor *vector = add(&parameters, 3, 1, HNY_INITIAL_ZERO, 0, "vector");
+    struct hny_tensor *table = add(&parameters, 3, 2, HNY_INITIAL_ZERO, 0, "table");
+    const hny_real values[] = {1, 2, 3, 4, 5, 6}, *const sources[] = {values, values + 1, values};
+    table->gathered = true;
+    hny_parameters_shed(&parameters);
+    cr_assert_eq(matrix->offset, HNY_NOWHERE);
+    cr_assert(vector->offset == 0 && table->offset == 16 && parameters.count == 32);
+    check(hny_parameters_allocate(&parameters));
+    check(hny_parameters_prepare(&parameters, HNY_PRECISION_F32, false));
+    hny_parameters_copy(&parameters, sources, parameters.values);
+    cr_assert_arr_eq(parameters.values, values + 1, 3 * sizeof *values);
+    cr_assert_arr_eq(parameters.values + 16, values, 6 * sizeof *values);
+    cr_assert_eq(parameters.values[3], 0, "gaps are zero");
+    cr_assert_eq(hny_parameters_pack(&parameters, NULL), HNY_ERROR_USAGE);
+    check(hny_parameters_pack_from(&parameters, sources));
+    check(hny_products_create(&products));
+    hny_real x[2] = {3, 4}, y[3];
+    check(hny_product(products, matrix->weights, 1, x, 2, y, 3, false));
+    for (size_t i = 0; i < 3; i++) cr_assert_eq(y[i], 3 * values[2 * i] + 4 * values[2 * i + 1]);
+    hny_products_destroy(&products);
+    hny_parameters_free(&parameters);
+}
+
 Test(parameters, a_pattern_freezes_what_it_matches) {
     struct hny_parameters parameters = {0};
     add(&parameters, 3, 2, HNY_INITIAL_ZERO, 0, "encoder.0.bias");
