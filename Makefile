@@ -36,7 +36,7 @@ TOOL_OBJECTS := $(call objects,tools,$(OBJECTS_DIR))
 
 # The layers once more in double precision, so that gradients can be held against finite differences.
 DOUBLE_OBJECTS := $(call objects,nn encoder decoder tests/double,$(OBJECTS_DIR)/double) \
-    $(addprefix $(OBJECTS_DIR)/double/model/,model.o pass.o layout.o config.o)
+    $(addprefix $(OBJECTS_DIR)/double/model/,model.o file_check.o pass.o layout.o config.o)
 BASE_OBJECTS := $(call objects,base tokenizer,$(OBJECTS_DIR))
 
 # `make V=1` shows the commands.

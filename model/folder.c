@@ -215,6 +215,7 @@ struct opening {
     enum weights weights;
     enum hny_precision precision; /* unless BARE */
     int *file;                    /* SHARED: the image, or -1 where it is to be made */
+    bool early;                   /* the model keeps the check of its weights, which may go on */
 
     struct hny_model *model;
     const char *folder;
@@ -246,7 +247,8 @@ static hny_status open_weights(struct opening *opening, struct hny_file_checking
     hny_status status = hny_path_join(&path, opening->folder, WEIGHTS);
     if (status == HNY_OK) status = prepare_weights(opening, path.data);
     hny_buffer_free(&path);
-    hny_status checked = checking ? hny_file_check_result(checking) : HNY_OK;
+    bool settle = checking && (status != HNY_OK || !opening->early);
+    hny_status checked = settle ? hny_file_check_result(checking) : HNY_OK;
     if (checked != HNY_OK) status = checked;
     if (status != HNY_OK && made && *opening->file >= 0) { /* made of a damaged file */
         close(*opening->file);
@@ -267,6 +269,10 @@ static hny_status read_model(json_t *object, const char *path, struct opening *o
         HNY_TRY(check_file(opening->folder, WEIGHTS, opening->digest, &checking));
     hny_status status = read_parts(&contents, opening);
     if (status == HNY_OK) status = open_weights(opening, checking);
+    if (status == HNY_OK && opening->early) {
+        opening->model->checking = checking;
+        checking = NULL;
+    }
     hny_file_check_destroy(&checking);
     if (status == HNY_OK && training) *training = json_incref(contents.training);
     return status;
@@ -297,6 +303,11 @@ hny_status hny_folder_read(struct hny_model **model, const char *folder, json_t 
 hny_status hny_folder_open(struct hny_model **model, const char *folder, enum hny_precision precision,
                            json_t **training) {
     return open_folder(folder, &(struct opening){.weights = PACKED, .precision = precision}, model, training);
+}
+
+hny_status hny_folder_open_early(struct hny_model **model, const char *folder, enum hny_precision precision) {
+    return open_folder(folder, &(struct opening){.weights = PACKED, .precision = precision, .early = true},
+                       model, NULL);
 }
 
 hny_status hny_folder_open_shared(struct hny_model **model, const char *folder, enum hny_precision precision,

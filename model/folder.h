@@ -29,10 +29,14 @@ hny_status hny_folder_write(const char *folder, const struct hny_model *model, c
 hny_status hny_folder_open(struct hny_model **model, const char *folder, enum hny_precision precision,
                            json_t **training);
 
-/* The same, its values and packed weights lying in a sealed memory file (nn/image.h) that any number of
- * processes share. *FILE is that file of a process that has opened the same folder in the same precision,
- * which spares reading, checking and packing the weights; or -1: then one is made and becomes the caller's,
- * to close and to hand on (over fork and exec, or a socket). */
+/* The same while the digest of the weights may still be computed: nothing that comes of the model may be
+ * given to anyone before hny_model_settle has found it right. hny_translator_take sees to that. */
+hny_status hny_folder_open_early(struct hny_model **model, const char *folder, enum hny_precision precision);
+
+/* The same as hny_folder_open, its values and packed weights lying in a sealed memory file (nn/image.h) that
+ * any number of processes share. *FILE is that file of a process that has opened the same folder in the same
+ * precision, which spares reading, checking and packing the weights; or -1: then one is made and becomes the
+ * caller's, to close and to hand on (over fork and exec, or a socket). */
 hny_status hny_folder_open_shared(struct hny_model **model, const char *folder, enum hny_precision precision,
                                   int *file);
 

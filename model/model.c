@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include "base/profile.h"
+#include "model/file_check.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,7 @@ void hny_model_initialise(struct hny_model *model, uint64_t seed) {
 
 void hny_model_destroy(struct hny_model **model) {
     if (!*model) return;
+    hny_file_check_destroy(&(*model)->checking);
     hny_encoder_destroy(&(*model)->encoder);
     hny_decoder_destroy(&(*model)->decoder);
     hny_shortlist_destroy(&(*model)->shortlist);
@@ -145,6 +147,10 @@ void hny_model_destroy(struct hny_model **model) {
     hny_tokenizer_close(&(*model)->source_tokenizer);
     free(*model);
     *model = NULL;
+}
+
+hny_status hny_model_settle(const struct hny_model *model) {
+    return model && model->checking ? hny_file_check_result(model->checking) : HNY_OK;
 }
 
 hny_status hny_model_compute_create(struct hny_compute **compute, const struct hny_model *model,

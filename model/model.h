@@ -18,6 +18,8 @@ struct hny_model {
     struct hny_tokenizer *source_tokenizer; /* owned; NULL in a model of bare ids */
     struct hny_tokenizer *target_tokenizer; /* the same pointer where the vocabulary is joint */
     struct hny_shortlist *shortlist;        /* owned; NULL where its folder has none, or for training */
+    struct hny_file_checking
+        *checking; /* owned; of the weights' file: hny_model_settle; NULL where none is */
     struct hny_parameters parameters;
     struct hny_embedding source_embedding, target_embedding;
     struct hny_encoder *encoder;
@@ -34,6 +36,11 @@ void hny_model_initialise(struct hny_model *model, uint64_t seed);
 hny_status hny_model_create_empty(struct hny_model **model, const struct hny_config *config,
                                   size_t source_vocabulary, size_t target_vocabulary);
 void hny_model_destroy(struct hny_model **model); /* nulls; NULL is allowed */
+
+/* Waits for the digest of the file that MODEL's weights are out of, where it is still being computed
+ * (hny_folder_open_early): HNY_ERROR_INPUT where the file is damaged. Any thread may ask, and again; NULL is
+ * allowed. */
+hny_status hny_model_settle(const struct hny_model *model);
 
 /* What one thread computes with, over this model. PRECISION is that of the weight gradients' products. */
 hny_status hny_model_compute_create(struct hny_compute **compute, const struct hny_model *model,

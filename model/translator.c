@@ -289,13 +289,16 @@ static hny_status take(struct hny_translator *translator, bool wait, bool ordere
         if (!translator->first) break;
         for (struct line **link = &translator->first; *link; link = &(*link)->next) {
             if (!(*link)->cancelled && is_done(translator, *link)) {
+                HNY_TRY(hny_model_settle(translator->model));
                 *taken = true;
                 return finish(translator, link, line);
             }
             if (ordered) break;
         }
         if (!wait) break;
-        HNY_TRY(hny_workers_wait(translator->workers, undone));
+        hny_status status = hny_workers_wait(translator->workers, undone);
+        if (status != HNY_OK) HNY_TRY(hny_model_settle(translator->model)); /* damage may be why */
+        HNY_TRY(status);
     }
     return HNY_OK;
 }

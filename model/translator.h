@@ -85,7 +85,9 @@ struct hny_line_translation {
 void hny_line_translation_free(struct hny_line_translation *line); /* back to the zero state */
 
 /* The next line leaves; it becomes the caller's. *TAKEN false where none is inside or, unless WAIT, where
- * none is ready. After a failure (HNY_ERROR_MEMORY, HNY_ERROR_NUMERIC) the translator can only be destroyed.
+ * none is ready. No line leaves, nor any text from hny_translator_translate, before the model is settled
+ * (hny_model_settle). After a failure (HNY_ERROR_INPUT: the weights are damaged; HNY_ERROR_MEMORY,
+ * HNY_ERROR_NUMERIC) the translator can only be destroyed.
  */
 hny_status hny_translator_take(struct hny_translator *translator, bool wait,
                                struct hny_line_translation *line, bool *taken);

@@ -91,6 +91,16 @@ static bool same_file(const char *one, const char *other) {
            a.st_ino == b.st_ino;
 }
 
+/* The model, before it is settled: run sees to that. */
+static hny_status open_model(const struct hny_arguments *arguments, const char *path,
+                             enum hny_precision precision, struct hny_model **model) {
+    struct hny_place *place = NULL;
+    HNY_TRY(hny_argument_place(arguments, "model-key", path, &place));
+    hny_status status = hny_folder_open_early(model, hny_place_folder(place), precision);
+    hny_place_close(&place);
+    return status;
+}
+
 static hny_status open_job(const struct hny_arguments *arguments, struct job *job) {
     struct hny_translator_options chosen;
     enum hny_precision precision;
@@ -101,7 +111,7 @@ static hny_status open_job(const struct hny_arguments *arguments, struct job *jo
     HNY_TRY(read_options(arguments, &chosen, &job->style));
     HNY_TRY(hny_precision_parse(name ? name : "auto", &precision));
     HNY_TRY(hny_lines_open(&job->lines, input ? input : "-"));
-    HNY_TRY(hny_argument_model(arguments, folder, precision, &job->model));
+    HNY_TRY(open_model(arguments, folder, precision, &job->model));
     if (chosen.shortlist) HNY_TRY(hny_folder_demand_shortlist(job->model, folder));
     HNY_TRY(hny_translator_create(&job->translator, job->model, &chosen));
     job->out_path = hny_argument_text(arguments, "output");
@@ -111,8 +121,10 @@ static hny_status open_job(const struct hny_arguments *arguments, struct job *jo
     if (!job->out_path || strcmp(job->out_path, "-") == 0) {
         job->out_path = "standard output";
         job->out = stdout;
-    } else if (!(job->out = fopen(job->out_path, "we"))) {
-        return hny_fail_errno("%s: cannot be opened", job->out_path);
+    } else {
+        HNY_TRY(hny_model_settle(job->model)); /* or what the file holds would be lost for nothing */
+        if (!(job->out = fopen(job->out_path, "we")))
+            return hny_fail_errno("%s: cannot be opened", job->out_path);
     }
     if (!hny_argument_given(arguments, "plot-attention")) return HNY_OK;
     return (job->picture = hny_allocate(1, sizeof *job->picture)) ? HNY_OK : HNY_ERROR_MEMORY;
@@ -193,10 +205,12 @@ static void close_job(struct job *job) {
 static hny_status run(const struct hny_arguments *arguments) {
     struct job job = {0};
     hny_status status = open_job(arguments, &job);
-    if (status == HNY_OK) {
-        status = translate(&job);
-        report(&job);
-    }
+    bool opened = status == HNY_OK;
+    if (opened) status = translate(&job);
+    /* Without a line to take nothing has asked yet, and damage explains whatever else is wrong. */
+    hny_status settled = hny_model_settle(job.model);
+    if (settled != HNY_OK) status = settled;
+    if (opened && settled == HNY_OK) report(&job);
     if (status == HNY_OK && job.picture)
         status = hny_translate_picture_write(job.picture, job.model,
                                              hny_argument_text(arguments, "plot-attention"));

@@ -219,3 +219,52 @@ Test(folder_weights, a_matrix_stays_where_its_rows_are_read_too) {
         hny_model_destroy(&model);
     }
 }
+
+/* The least of the last number's bits: all that is computed of it looks right. */
+static void damage(void) {
+    FILE *weights = fopen(scratch_path("model/model.safetensors"), "r+b");
+    cr_assert(weights && fseek(weights, -4, SEEK_END) == 0);
+    int byte = fgetc(weights);
+    cr_assert(fseek(weights, -4, SEEK_END) == 0 && fputc(byte ^ 1, weights) != EOF && fclose(weights) == 0);
+}
+
+static void refuse(hny_status status) {
+    cr_assert_eq(status, HNY_ERROR_INPUT);
+    cr_assert_not_null(strstr(hny_message(), "model.safetensors: damaged"), "%s", hny_message());
+}
+
+Test(folder_weights, an_early_model_of_a_damaged_file_gives_no_line_away) {
+    struct hny_model *model = draw(shapes[0]), *early = NULL;
+    struct hny_buffer said = {0};
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", scratch_path("model"));
+    write_folder(model);
+    check(hny_folder_open_early(&early, folder, HNY_PRECISION_F32));
+    translate(early, false, &said); /* while it is whole */
+    hny_buffer_free(&said);
+    check(hny_model_settle(early));
+    hny_model_destroy(&early);
+    damage();
+    refuse(hny_folder_open(&early, folder, HNY_PRECISION_F32, NULL));
+    check(hny_folder_open_early(&early, folder, HNY_PRECISION_F32));
+    for (int round = 0; round < 2; round++) {
+        struct hny_translator *translator = NULL;
+        struct hny_line_translation line;
+        struct hny_buffer out = {0};
+        bool taken = true;
+        check(hny_translator_create(&translator, early, NULL));
+        if (round == 0) {
+            check(hny_translator_add(translator, 1, lines[0], strlen(lines[0])));
+            refuse(hny_translator_take(translator, true, &line, &taken));
+            cr_assert_not(taken);
+        } else {
+            refuse(hny_translator_translate(translator, "270\n271 272\n", 12, &out));
+            cr_assert_eq(out.size, 0);
+        }
+        hny_buffer_free(&out);
+        hny_translator_destroy(&translator);
+    }
+    refuse(hny_model_settle(early));
+    hny_model_destroy(&early);
+    hny_model_destroy(&model);
+}
