@@ -13,8 +13,9 @@ struct hny_decoder_config {
     size_t layers;    /* at least 1; with 1 the readout is needed, or the context would reach nothing */
     size_t embedding; /* width of the input rows */
     size_t hidden;
-    size_t memory; /* width of the encoder's output */
-    size_t heads;  /* of the attention; divides hidden and memory */
+    size_t residual; /* the lowest layer with a residual connection, from 2; above LAYERS: none */
+    size_t memory;   /* width of the encoder's output */
+    size_t heads;    /* of the attention; divides hidden and memory */
     size_t
         readout; /* width of tanh(W [x, context] + b) between stack and head; 0: the stack's output itself */
     bool start;  /* states start from a learned projection of the memory's mean, else from zeros */

@@ -1,6 +1,6 @@
 /* The encoder: a stack whose lowest layer reads the sentence in both directions, with residual connections
- * from its third layer on (Wu et al. 2016). It takes rows of numbers: an embedding fills them for words, a
- * projection of features for numeric series. */
+ * from its third layer on (Wu et al. 2016), or from its second. It takes rows of numbers: an embedding fills
+ * them for words, a projection of features for numeric series. */
 #ifndef HNY_ENCODER_ENCODER_H
 #define HNY_ENCODER_ENCODER_H
 
@@ -11,6 +11,7 @@ struct hny_encoder_config {
     size_t layers; /* at least 1 */
     size_t input;  /* width of the input rows */
     size_t hidden;
+    size_t residual;    /* the lowest layer with a residual connection, from 2; above LAYERS: none */
     bool bidirectional; /* the upper layers too, each direction half as wide */
     bool layer_norm;
     double dropout;

@@ -25,6 +25,7 @@ const struct hny_config_key hny_config_keys[] = {
     WORD(cell, MODEL, "lstm|gru|rnn", "lstm", "recurrent cell of every layer"),
     COUNT(encoder_layers, MODEL, 1, 64, "2", "layers of the encoder; the lowest reads both directions"),
     COUNT(decoder_layers, MODEL, 1, 64, "2", "layers of the decoder; the lowest asks the attention"),
+    COUNT(residual, MODEL, 2, 64, "2", "lowest layer that adds what it reads to its output; GNMT: 3"),
     COUNT(hidden, MODEL, 1, 65536, "512", "width of the hidden states"),
     COUNT(embedding, MODEL, 0, 65536, "0", "width of the embeddings; 0: as hidden"),
     COUNT(heads, MODEL, 1, 256, "1", "attention heads"),
@@ -110,10 +111,12 @@ const struct hny_preset hny_presets[] = {
      "batch_tokens=1500 learning_rate=0.003 warmup=200"},
     {"base", "2+2 layers of 512", "encoder_layers=2 decoder_layers=2 hidden=512 tie=three dropout=0.3"},
     {"gnmt4", "GNMT v2 with 4+4 layers of 1024",
-     "encoder_layers=4 decoder_layers=4 hidden=1024 vocabulary=32000 decoder_start=false dropout=0.2 "
+     "encoder_layers=4 decoder_layers=4 residual=3 hidden=1024 vocabulary=32000 decoder_start=false "
+     "dropout=0.2 "
      "batch_tokens=4096 average=0 initial=uniform initial_scale=0.1"},
     {"gnmt8", "GNMT v2 with 8+8 layers of 1024",
-     "encoder_layers=8 decoder_layers=8 hidden=1024 vocabulary=32000 decoder_start=false dropout=0.2 "
+     "encoder_layers=8 decoder_layers=8 residual=3 hidden=1024 vocabulary=32000 decoder_start=false "
+     "dropout=0.2 "
      "batch_tokens=4096 average=0 initial=uniform initial_scale=0.1"},
     {NULL, NULL, NULL},
 };
@@ -194,6 +197,11 @@ void hny_config_defaults(struct hny_config *config) {
     memset(config, 0, sizeof *config);
     for (size_t i = 0; i < hny_config_key_count; i++)
         set_text(config, &hny_config_keys[i], hny_config_keys[i].standard);
+}
+
+void hny_config_saved(struct hny_config *config) {
+    hny_config_defaults(config);
+    config->residual = 3;
 }
 
 /* The settings are written in this file: "name=value" separated by single spaces. */

@@ -12,7 +12,7 @@
 struct hny_config {
     /* model: fixed once trained */
     char cell[HNY_CONFIG_TEXT];
-    uint64_t encoder_layers, decoder_layers, hidden, embedding, heads, readout;
+    uint64_t encoder_layers, decoder_layers, residual, hidden, embedding, heads, readout;
     bool decoder_start, layer_norm, bidirectional, source_end;
     char tie[HNY_CONFIG_TEXT];
 
@@ -73,6 +73,10 @@ extern const size_t hny_config_key_count;
 
 /* The standard values. */
 void hny_config_defaults(struct hny_config *config);
+
+/* The values of the settings that a saved model or training does not name: the standard ones, but of a key
+ * that came later what all did before. */
+void hny_config_saved(struct hny_config *config);
 
 /* Names of the presets, NULL at the end, with a line of help each; and laying one over CONFIG. */
 struct hny_preset {

@@ -179,7 +179,7 @@ static hny_status read_contents(json_t *object, const char *path, struct content
                         (long long)contents->source, (long long)contents->target);
     if (!json_is_object(contents->files) || !json_object_get(contents->files, WEIGHTS))
         return hny_fail(HNY_ERROR_INPUT, "%s: \"files\" must hold the digest of model.safetensors", path);
-    hny_config_defaults(&contents->config);
+    hny_config_saved(&contents->config);
     return hny_config_merge(&contents->config, settings, path);
 }
 

@@ -32,7 +32,7 @@ static hny_status write_settings(const char *path, const struct hny_train_job *j
 
 static hny_status same_settings(const char *path, const struct hny_train_job *job) {
     struct hny_config begun;
-    hny_config_defaults(&begun);
+    hny_config_saved(&begun);
     HNY_TRY(hny_config_load(&begun, path));
     hny_status status = hny_config_same(&begun, &job->config, HNY_CONFIG_RUN);
     return status == HNY_OK ? HNY_OK : hny_fail_within(status, "%s", path);

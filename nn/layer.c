@@ -11,6 +11,9 @@ hny_status hny_layer_create(struct hny_layer *layer, struct hny_parameters *para
     if (options->width % options->directions != 0)
         return hny_fail(HNY_ERROR_USAGE, "a layer of two directions needs an even width, not %zu",
                         options->width);
+    if (options->residual && options->below % options->width != 0)
+        return hny_fail(HNY_ERROR_USAGE, "what is %zu wide cannot be added to a layer of %zu", options->below,
+                        options->width);
     *layer = (struct hny_layer){.below = options->below,
                                 .beside = options->beside,
                                 .width = options->width,
@@ -51,6 +54,20 @@ static hny_real *join(const struct hny_layer *layer, struct hny_compute *compute
     return input;
 }
 
+/* Adds to each row of OUTPUT the row of BELOW, or the sum of the parts of it that are as wide. */
+static void add_below(const struct hny_layer *layer, size_t rows, const hny_real *below, hny_real *output) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t part = 0; part < layer->below; part += layer->width)
+            hny_add(output + r * layer->width, below + r * layer->below + part, layer->width);
+}
+
+static void add_below_gradient(const struct hny_layer *layer, size_t rows, const hny_real *d_output,
+                               hny_real *d_below) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t part = 0; part < layer->below; part += layer->width)
+            hny_add(d_below + r * layer->below + part, d_output + r * layer->width, layer->width);
+}
+
 hny_status hny_layer_forward(const struct hny_layer *layer, struct hny_compute *compute,
                              const struct hny_sequences *sequences, const hny_real *below,
                              const hny_real *beside, hny_real *const *initial, struct hny_layer_run *run,
@@ -70,7 +87,7 @@ hny_status hny_layer_forward(const struct hny_layer *layer, struct hny_compute *
     hny_real *sum = hny_compute_take(compute, rows, layer->width); /* y stays: it is the cells' state */
     if (!sum) return HNY_ERROR_MEMORY;
     memcpy(sum, y, rows * layer->width * sizeof *sum);
-    hny_add(sum, below, rows * layer->width);
+    add_below(layer, rows, below, sum);
     *output = sum;
     return HNY_OK;
 }
@@ -92,7 +109,7 @@ hny_status hny_layer_backward(const struct hny_layer *layer, struct hny_compute 
         if (layer->beside)
             hny_add(d_beside + r * layer->beside, d_input + r * read + layer->below, layer->beside);
     }
-    if (layer->residual) hny_add(d, d_output, rows * layer->width);
+    if (layer->residual) add_below_gradient(layer, rows, d_output, d);
     *d_below = d;
     return HNY_OK;
 }
@@ -106,7 +123,7 @@ hny_status hny_layer_step(const struct hny_layer *layer, struct hny_compute *com
     HNY_TRY(hny_recurrent_step(&layer->direction[0], compute, rows, input, read, previous, next, stride));
     for (size_t r = 0; r < rows; r++) {
         memcpy(output + r * layer->width, next[0] + r * stride, layer->width * sizeof *output);
-        if (layer->residual) hny_add(output + r * layer->width, below + r * layer->below, layer->width);
     }
+    if (layer->residual) add_below(layer, rows, below, output);
     return HNY_OK;
 }

@@ -11,7 +11,7 @@ struct hny_layer {
     size_t beside;     /* width of what is read beside it; 0 for nothing */
     size_t width;      /* of the output: directions × hidden */
     size_t directions; /* 1, or 2: the second reads from the end */
-    bool residual;     /* output = cell's output + below */
+    bool residual;     /* output = cell's output + below, or the sum of its parts that are as wide */
     double dropout;
     uint32_t number; /* keys its masks; the cells use the two numbers behind it */
     struct hny_recurrent direction[2];
@@ -20,7 +20,7 @@ struct hny_layer {
 struct hny_layer_options {
     const struct hny_cell *cell;
     size_t below, beside, width, directions; /* directions divides width */
-    bool residual;                           /* needs below = width */
+    bool residual;                           /* below must be width, or a multiple of it */
     bool layer_norm;
     double dropout, recurrent_dropout;
     uint32_t number; /* a multiple of 4 */

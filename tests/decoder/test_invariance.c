@@ -29,7 +29,7 @@ struct network {
 struct variant {
     const struct hny_cell *cell;
     size_t layers, heads, readout;
-    bool rich; /* normalised, learned start, upper layers in both directions */
+    bool rich; /* normalised, learned start, upper layers in both directions, all of them residual */
 };
 
 static const struct variant variants[] = {
@@ -43,6 +43,7 @@ static void make(struct network *network, const struct variant *variant, enum hn
                                          .layers = 2,
                                          .input = WIDTH,
                                          .hidden = MEMORY,
+                                         .residual = variant->rich ? 2 : 3,
                                          .bidirectional = variant->rich,
                                          .layer_norm = variant->rich,
                                          .initial = initial};
@@ -50,6 +51,7 @@ static void make(struct network *network, const struct variant *variant, enum hn
                                          .layers = variant->layers,
                                          .embedding = WIDTH,
                                          .hidden = HIDDEN,
+                                         .residual = variant->rich ? 2 : 3,
                                          .memory = MEMORY,
                                          .heads = variant->heads,
                                          .readout = variant->readout,

@@ -17,6 +17,7 @@ void toy_create(struct toy *toy, size_t vocabulary, double sharpness, uint64_t s
                                         .layers = 2,
                                         .embedding = EMBEDDING,
                                         .hidden = HIDDEN,
+                                        .residual = 3,
                                         .memory = MEMORY,
                                         .heads = 2,
                                         .start = true,

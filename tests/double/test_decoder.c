@@ -21,13 +21,14 @@ struct setting {
 };
 
 /* What is tried of a decoder: one bit each. */
-enum { START = 1, WITH_READOUT = 2, DROPOUT = 4, NORM = 8, TWO_HEADS = 16, ALL = 32 };
+enum { START = 1, WITH_READOUT = 2, DROPOUT = 4, NORM = 8, TWO_HEADS = 16, RESIDUAL = 32, ALL = 64 };
 
 static struct hny_decoder_config config_of(size_t cell, size_t layers, unsigned what) {
     return (struct hny_decoder_config){.cell = cells[cell],
                                        .layers = layers,
                                        .embedding = EMBEDDING,
                                        .hidden = HIDDEN,
+                                       .residual = what & RESIDUAL ? 2 : 3,
                                        .memory = MEMORY,
                                        .heads = what & TWO_HEADS ? 2 : 1,
                                        .readout = what & WITH_READOUT ? READOUT : 0,

@@ -49,6 +49,7 @@ static struct hny_encoder_config config_of(size_t cell, size_t layers, unsigned 
                                        .layers = layers,
                                        .input = INPUT,
                                        .hidden = HIDDEN,
+                                       .residual = bits & 8 ? 2 : 3,
                                        .bidirectional = bits & 1,
                                        .layer_norm = bits & 2,
                                        .dropout = bits & 4 ? 0.2 : 0,
@@ -61,9 +62,9 @@ static void check(size_t cell, size_t layers, unsigned bits) {
     struct hny_encoder_config config = config_of(cell, layers, bits);
     make(&set, &config);
     char name[96];
-    snprintf(name, sizeof name, "%s, %zu layers%s%s%s", config.cell->name, layers,
-             config.bidirectional ? ", bidirectional" : "", config.layer_norm ? ", layer norm" : "",
-             config.dropout > 0 ? ", dropout" : "");
+    snprintf(name, sizeof name, "%s, %zu layers, residual from %zu%s%s%s", config.cell->name, layers,
+             config.residual, config.bidirectional ? ", bidirectional" : "",
+             config.layer_norm ? ", layer norm" : "", config.dropout > 0 ? ", dropout" : "");
     laboratory_check(&set.lab, examine, &set, 10, name);
     unmake(&set);
 }
@@ -71,7 +72,7 @@ static void check(size_t cell, size_t layers, unsigned bits) {
 Test(encoder, gradients_are_those_of_finite_differences) {
     for (size_t cell = 0; cell < ARRAY_COUNT(cells); cell++)
         for (size_t layers = 1; layers <= 4; layers++)
-            for (unsigned bits = 0; bits < 8; bits++) check(cell, layers, bits);
+            for (unsigned bits = 0; bits < 16; bits++) check(cell, layers, bits);
 }
 
 Test(encoder, the_output_is_hidden_wide_but_twice_that_of_the_lowest_layer) {

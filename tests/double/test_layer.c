@@ -55,12 +55,23 @@ static void make(struct setting *set, const struct hny_layer_options *options, b
 }
 
 /* What is tried of a layer: one bit each. */
-enum { TWO_DIRECTIONS = 1, WITH_BESIDE = 2, RESIDUAL = 4, DROPOUT = 8, NORM = 16, INITIAL = 32, ALL = 64 };
+enum {
+    TWO_DIRECTIONS = 1,
+    WITH_BESIDE = 2,
+    RESIDUAL = 4,
+    DROPOUT = 8,
+    NORM = 16,
+    INITIAL = 32,
+    WIDER = 64,
+    ALL = 128
+};
 
 static void check(const struct hny_cell *cell, unsigned what) {
     struct setting set = {0};
     struct hny_layer_options options = {.cell = cell,
-                                        .below = what & RESIDUAL ? WIDTH : NARROW,
+                                        .below = what & WIDER      ? 2 * WIDTH
+                                                 : what & RESIDUAL ? WIDTH
+                                                                   : NARROW,
                                         .beside = what & WITH_BESIDE ? BESIDE : 0,
                                         .width = WIDTH,
                                         .directions = what & TWO_DIRECTIONS ? 2 : 1,
@@ -72,8 +83,9 @@ static void check(const struct hny_cell *cell, unsigned what) {
                                         .initial = laboratory_initialisation()};
     make(&set, &options, what & INITIAL);
     char name[96];
-    snprintf(name, sizeof name, "%s%s%s%s%s%s%s", cell->name, what & TWO_DIRECTIONS ? ", two directions" : "",
-             what & WITH_BESIDE ? ", beside" : "", what & RESIDUAL ? ", residual" : "",
+    snprintf(name, sizeof name, "%s%s%s%s%s%s%s%s", cell->name,
+             what & TWO_DIRECTIONS ? ", two directions" : "", what & WITH_BESIDE ? ", beside" : "",
+             what & RESIDUAL ? ", residual" : "", what & WIDER ? ", wider below" : "",
              what & DROPOUT ? ", dropout" : "", what & NORM ? ", layer norm" : "",
              what & INITIAL ? ", initial states" : "");
     laboratory_check(&set.lab, examine, &set, 40, name);
@@ -84,6 +96,23 @@ Test(layer, gradients_are_those_of_finite_differences) {
     for (size_t i = 0; i < ARRAY_COUNT(cells); i++)
         for (unsigned what = 0; what < ALL; what++)
             if (!(what & INITIAL && what & TWO_DIRECTIONS)) check(cells[i], what);
+}
+
+Test(layer, what_is_added_is_as_wide_or_a_multiple_of_it) {
+    for (size_t below = WIDTH - 1; below <= 2 * WIDTH; below++) {
+        struct laboratory lab;
+        struct hny_layer layer;
+        struct hny_layer_options options = {.cell = &hny_cell_lstm,
+                                            .below = below,
+                                            .width = WIDTH,
+                                            .directions = 1,
+                                            .residual = true,
+                                            .initial = laboratory_initialisation()};
+        laboratory_open(&lab);
+        cr_assert_eq(hny_layer_create(&layer, &lab.parameters, &options, "layer"),
+                     below % WIDTH == 0 ? HNY_OK : HNY_ERROR_USAGE);
+        laboratory_close(&lab);
+    }
 }
 
 Test(layer, an_odd_width_does_not_fit_two_directions) {
@@ -100,10 +129,12 @@ Test(layer, an_odd_width_does_not_fit_two_directions) {
 }
 
 Test(layer, a_step_for_search_is_a_step_of_the_sequence_without_its_dropout) {
-    for (unsigned what = 0; what < 4; what++) {
+    for (unsigned what = 0; what < 8; what++) {
         struct setting set = {0};
         struct hny_layer_options options = {.cell = &hny_cell_lstm,
-                                            .below = what & 1 ? WIDTH : NARROW,
+                                            .below = what & 4   ? 2 * WIDTH
+                                                     : what & 1 ? WIDTH
+                                                                : NARROW,
                                             .beside = what & 2 ? BESIDE : 0,
                                             .width = WIDTH,
                                             .directions = 1,

@@ -107,6 +107,7 @@ Test(model, gradients_of_the_whole_are_those_of_finite_differences) {
         "tie=three cell=gru readout=4 decoder_layers=1 encoder_layers=1 heads=2" ALL_DROPOUTS,
         "cell=rnn encoder_layers=3 decoder_layers=3 bidirectional=true" ALL_DROPOUTS,
         "encoder_layers=3 decoder_layers=3 hidden=6 layer_norm=true" ALL_DROPOUTS,
+        "encoder_layers=3 decoder_layers=3 residual=2" ALL_DROPOUTS,
         "decoder_start=false source_end=false hidden=8 embedding=3 readout=5 heads=4 "
         "label_smoothing=0" ALL_DROPOUTS,
     };

@@ -70,6 +70,21 @@ Test(folder, a_model_is_read_back_bit_for_bit) {
     check_model("model");
 }
 
+Test(folder, a_model_that_does_not_name_its_first_residual_layer_has_it_third) {
+    struct hny_model *model = NULL;
+    json_t *config = NULL;
+    write_model("model");
+    for (uint64_t expected = 2; expected <= 3; expected++) {
+        cr_assert_eq(hny_folder_read(&model, scratch_path("model"), NULL), HNY_OK, "%s", hny_message());
+        cr_assert_eq(model->config.residual, expected);
+        hny_model_destroy(&model);
+        cr_assert_eq(hny_json_load(scratch_path("model/config.json"), &config), HNY_OK);
+        json_object_del(json_object_get(config, "settings"), "residual");
+        cr_assert_eq(hny_json_save(scratch_path("model/config.json"), config), HNY_OK);
+        json_decref(config);
+    }
+}
+
 Test(folder, the_pointer_best_leads_to_a_model) {
     write_model("out/checkpoints/step-5.2");
     refuse("out", "neither config.json nor best");
