@@ -106,7 +106,10 @@ def messages_that_break_the_protocol():
     head = [b"", b"HNY1", b"TRANSLATE", number(1)]
     expect_malformed("no sentence", head + [b"{}"])
     expect_malformed("broken UTF-8", head + [b"{}", b"\xff\xfe"])
-    expect_malformed("a NUL", head + [b"{}", b"a\0b"])
+    expect_malformed("a NUL in one of two frames", head + [b"{}", b"a\0b", b"c"])
+    expect_malformed("a character that goes on behind a NUL", head + [b"{}", "猫".encode()[:2] + b"\0" + "猫".encode()[2:]])
+    expect_malformed("too many sentences in one frame", head + [b"{}", bytes(2000)])
+    expect_malformed("millions of them", head + [b"{}", bytes(2 << 20)])
     expect_malformed("options that are no JSON", head + [b"{" * 100000, b"a"])
     expect_malformed("options that nest", head + [b"[" * 100000 + b"]" * 100000, b"a"])
     expect_malformed("too many sentences", head + [b"{}"] + [b"a"] * 2000)
