@@ -57,7 +57,7 @@ static hny_status create_layers(struct hny_decoder *made, struct hny_parameters 
                                             .beside = l == 0 ? 0 : config->memory,
                                             .width = config->hidden,
                                             .directions = 1,
-                                            .residual = l > 0 && l + 1 >= config->residual,
+                                            .residual = l + 1 >= config->residual,
                                             .layer_norm = config->layer_norm,
                                             .dropout = config->dropout,
                                             .recurrent_dropout = config->recurrent_dropout,

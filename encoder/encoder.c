@@ -29,7 +29,7 @@ hny_status hny_encoder_create(struct hny_encoder **encoder, struct hny_parameter
                                             .below = below,
                                             .width = l == 0 ? 2 * config->hidden : config->hidden,
                                             .directions = l == 0 || config->bidirectional ? 2 : 1,
-                                            .residual = l > 0 && l + 1 >= config->residual,
+                                            .residual = l + 1 >= config->residual,
                                             .layer_norm = config->layer_norm,
                                             .dropout = config->dropout,
                                             .recurrent_dropout = config->recurrent_dropout,

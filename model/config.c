@@ -112,12 +112,10 @@ const struct hny_preset hny_presets[] = {
     {"base", "2+2 layers of 512", "encoder_layers=2 decoder_layers=2 hidden=512 tie=three dropout=0.3"},
     {"gnmt4", "GNMT v2 with 4+4 layers of 1024",
      "encoder_layers=4 decoder_layers=4 residual=3 hidden=1024 vocabulary=32000 decoder_start=false "
-     "dropout=0.2 "
-     "batch_tokens=4096 average=0 initial=uniform initial_scale=0.1"},
+     "dropout=0.2 batch_tokens=4096 average=0 initial=uniform initial_scale=0.1"},
     {"gnmt8", "GNMT v2 with 8+8 layers of 1024",
      "encoder_layers=8 decoder_layers=8 residual=3 hidden=1024 vocabulary=32000 decoder_start=false "
-     "dropout=0.2 "
-     "batch_tokens=4096 average=0 initial=uniform initial_scale=0.1"},
+     "dropout=0.2 batch_tokens=4096 average=0 initial=uniform initial_scale=0.1"},
     {NULL, NULL, NULL},
 };
 
