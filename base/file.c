@@ -47,22 +47,24 @@ hny_status hny_file_read(const char *path, size_t limit, struct hny_buffer *buff
     return status;
 }
 
+hny_status hny_map_descriptor(struct hny_map *map, int descriptor, const char *name) {
+    struct stat about;
+    void *data = NULL;
+    if (fstat(descriptor, &about) != 0) return hny_fail_errno("%s: cannot be asked for its size", name);
+    if (!S_ISREG(about.st_mode)) return hny_fail(HNY_ERROR_INPUT, "%s: not a plain file", name);
+    if (about.st_size > 0) {
+        data = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+        if (data == MAP_FAILED) return hny_fail_errno("%s: cannot be mapped", name);
+    }
+    *map = (struct hny_map){.data = data, .size = (size_t)about.st_size};
+    return HNY_OK;
+}
+
 hny_status hny_map_open(struct hny_map *map, const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return hny_fail_errno("%s: cannot be opened", path);
-    struct stat about;
-    hny_status status = HNY_OK;
-    void *data = NULL;
-    if (fstat(fd, &about) != 0) {
-        status = hny_fail_errno("%s: cannot be asked for its size", path);
-    } else if (!S_ISREG(about.st_mode)) {
-        status = hny_fail(HNY_ERROR_INPUT, "%s: not a plain file", path);
-    } else if (about.st_size > 0) {
-        data = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (data == MAP_FAILED) status = hny_fail_errno("%s: cannot be mapped", path);
-    }
+    hny_status status = hny_map_descriptor(map, fd, path);
     close(fd);
-    if (status == HNY_OK) *map = (struct hny_map){.data = data, .size = (size_t)about.st_size};
     return status;
 }
 

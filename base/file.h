@@ -28,7 +28,9 @@ struct hny_map {
     size_t size;
 };
 hny_status hny_map_open(struct hny_map *map, const char *path);
-void hny_map_close(struct hny_map *map); /* back to the zero state; allowed on it */
+hny_status hny_map_descriptor(struct hny_map *map, int descriptor,
+                              const char *name); /* NAME is for messages; DESCRIPTOR may be closed after */
+void hny_map_close(struct hny_map *map);         /* back to the zero state; allowed on it */
 
 bool hny_path_exists(const char *path);
 

@@ -78,6 +78,10 @@ hny_status hny_file_check_result(struct hny_file_checking *checking) {
     return hny_fail(checking->status, "%s", checking->message ? checking->message : "out of memory");
 }
 
+int hny_file_check_descriptor(const struct hny_file_checking *checking) {
+    return checking->file;
+}
+
 void hny_file_check_destroy(struct hny_file_checking **checking) {
     struct hny_file_checking *old = *checking;
     if (!old) return;

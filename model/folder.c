@@ -5,6 +5,7 @@
 #include "model/file_check.h"
 #include "model/folder_shortlist.h"
 #include "model/folder_weights.h"
+#include "nn/image.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,12 +223,20 @@ struct opening {
     const json_t *digest; /* of the weights' file */
 };
 
-static hny_status prepare_weights(const struct opening *opening, const char *path) {
+/* Out of the open file that CHECKING digests, PATH; or (CHECKING is NULL) out of the image. */
+static hny_status prepare_weights(const struct opening *opening, const struct hny_file_checking *checking,
+                                  const char *path) {
     struct hny_parameters *parameters = &opening->model->parameters;
-    if (opening->weights == BARE) return hny_folder_read_weights(path, parameters);
-    if (opening->weights == PACKED) return hny_folder_pack_weights(path, parameters, opening->precision);
-    return hny_folder_share_weights(path, parameters, opening->precision, json_string_value(opening->digest),
-                                    opening->file);
+    const char *image = json_string_value(opening->digest);
+    if (!checking) {
+        hny_parameters_shed(parameters);
+        return hny_image_map(parameters, opening->precision, image, *opening->file);
+    }
+    int weights = hny_file_check_descriptor(checking);
+    if (opening->weights == BARE) return hny_folder_read_weights(weights, path, parameters);
+    if (opening->weights == PACKED)
+        return hny_folder_pack_weights(weights, path, parameters, opening->precision);
+    return hny_folder_share_weights(weights, path, parameters, opening->precision, image, opening->file);
 }
 
 static hny_status read_parts(const struct contents *contents, struct opening *opening) {
@@ -242,10 +251,10 @@ static hny_status read_parts(const struct contents *contents, struct opening *op
 
 /* What is wrong with the file comes before what is wrong with that which was made of it. */
 static hny_status open_weights(struct opening *opening, struct hny_file_checking *checking) {
-    bool made = opening->weights == SHARED && *opening->file < 0;
+    bool made = opening->weights == SHARED && checking;
     struct hny_buffer path = {0};
     hny_status status = hny_path_join(&path, opening->folder, WEIGHTS);
-    if (status == HNY_OK) status = prepare_weights(opening, path.data);
+    if (status == HNY_OK) status = prepare_weights(opening, checking, path.data);
     hny_buffer_free(&path);
     bool settle = checking && (status != HNY_OK || !opening->early);
     hny_status checked = settle ? hny_file_check_result(checking) : HNY_OK;

@@ -70,39 +70,49 @@ struct weights_file {
     const hny_real **sources;
 };
 
-static void close_file(struct weights_file *weights) {
-    hny_safetensors_close(&weights->file);
-    free(weights->sources);
+static void close_file(struct weights_file *opened) {
+    hny_safetensors_close(&opened->file);
+    free(opened->sources);
 }
 
-static hny_status open_file(struct weights_file *weights, const char *path,
-                            const struct hny_parameters *parameters, const char *const *prefixes,
-                            size_t count) {
-    *weights = (struct weights_file){0};
-    HNY_TRY(hny_safetensors_open(&weights->file, path));
-    weights->sources = hny_allocate(count * parameters->tensor_count, sizeof *weights->sources);
-    hny_status status = weights->sources
-                            ? find_tensors(path, weights->file, parameters, prefixes, count, weights->sources)
+/* Finds the tensors of OPENED's file. */
+static hny_status find_sources(struct weights_file *opened, const char *name,
+                               const struct hny_parameters *parameters, const char *const *prefixes,
+                               size_t count) {
+    opened->sources = hny_allocate(count * parameters->tensor_count, sizeof *opened->sources);
+    hny_status status = opened->sources
+                            ? find_tensors(name, opened->file, parameters, prefixes, count, opened->sources)
                             : HNY_ERROR_MEMORY;
-    if (status != HNY_OK) close_file(weights);
+    if (status != HNY_OK) close_file(opened);
     return status;
 }
 
 hny_status hny_folder_read_blocks(const char *path, const struct hny_parameters *parameters,
                                   hny_real *const *blocks, const char *const *prefixes, size_t count) {
-    struct weights_file weights;
-    HNY_TRY(open_file(&weights, path, parameters, prefixes, count));
+    struct weights_file opened = {0};
+    HNY_TRY(hny_safetensors_open(&opened.file, path));
+    HNY_TRY(find_sources(&opened, path, parameters, prefixes, count));
     for (size_t i = 0; i < count; i++)
-        hny_parameters_copy(parameters, weights.sources + i * parameters->tensor_count, blocks[i]);
-    close_file(&weights);
+        hny_parameters_copy(parameters, opened.sources + i * parameters->tensor_count, blocks[i]);
+    close_file(&opened);
     return HNY_OK;
 }
 
-static const char *const no_prefix[] = {""};
+/* The file of a model's weights. */
+static hny_status open_weights(struct weights_file *opened, int weights, const char *name,
+                               const struct hny_parameters *parameters) {
+    *opened = (struct weights_file){0};
+    HNY_TRY(hny_safetensors_open_descriptor(&opened->file, weights, name));
+    return find_sources(opened, name, parameters, (const char *const[]){""}, 1);
+}
 
-hny_status hny_folder_read_weights(const char *path, struct hny_parameters *parameters) {
+hny_status hny_folder_read_weights(int weights, const char *name, struct hny_parameters *parameters) {
+    struct weights_file opened;
     HNY_TRY(hny_parameters_allocate(parameters));
-    return hny_folder_read_blocks(path, parameters, &parameters->values, no_prefix, 1);
+    HNY_TRY(open_weights(&opened, weights, name, parameters));
+    hny_parameters_copy(parameters, opened.sources, parameters->values);
+    close_file(&opened);
+    return HNY_OK;
 }
 
 static hny_status pack(struct hny_parameters *parameters, enum hny_precision precision,
@@ -113,23 +123,22 @@ static hny_status pack(struct hny_parameters *parameters, enum hny_precision pre
     return hny_parameters_pack_from(parameters, sources);
 }
 
-hny_status hny_folder_pack_weights(const char *path, struct hny_parameters *parameters,
+hny_status hny_folder_pack_weights(int weights, const char *name, struct hny_parameters *parameters,
                                    enum hny_precision precision) {
-    struct weights_file weights;
+    struct weights_file opened;
     hny_parameters_shed(parameters);
-    HNY_TRY(open_file(&weights, path, parameters, no_prefix, 1));
-    hny_status status = pack(parameters, precision, weights.sources);
-    close_file(&weights);
+    HNY_TRY(open_weights(&opened, weights, name, parameters));
+    hny_status status = pack(parameters, precision, opened.sources);
+    close_file(&opened);
     return status;
 }
 
-hny_status hny_folder_share_weights(const char *path, struct hny_parameters *parameters,
-                                    enum hny_precision precision, const char *name, int *file) {
-    struct weights_file weights;
+hny_status hny_folder_share_weights(int weights, const char *name, struct hny_parameters *parameters,
+                                    enum hny_precision precision, const char *image, int *file) {
+    struct weights_file opened;
     hny_parameters_shed(parameters);
-    if (*file >= 0) return hny_image_map(parameters, precision, name, *file);
-    HNY_TRY(open_file(&weights, path, parameters, no_prefix, 1));
-    hny_status status = hny_image_make(parameters, precision, name, weights.sources, file);
-    close_file(&weights);
+    HNY_TRY(open_weights(&opened, weights, name, parameters));
+    hny_status status = hny_image_make(parameters, precision, image, opened.sources, file);
+    close_file(&opened);
     return status;
 }

@@ -12,18 +12,19 @@ hny_status hny_folder_write_blocks(const char *path, const struct hny_parameters
 hny_status hny_folder_read_blocks(const char *path, const struct hny_parameters *parameters,
                                   hny_real *const *blocks, const char *const *prefixes, size_t count);
 
-/* The following give PARAMETERS, with its tensors registered but no values yet, what the file PATH has. */
+/* The following give PARAMETERS, with its tensors registered but no values yet, what the open file WEIGHTS
+ * has, which NAME stands for in messages. */
 
 /* All values, for training on. */
-hny_status hny_folder_read_weights(const char *path, struct hny_parameters *parameters);
+hny_status hny_folder_read_weights(int weights, const char *name, struct hny_parameters *parameters);
 
 /* Weights packed in PRECISION straight from the file, and the values that are read besides (hny_tensor_stays)
  * alone. */
-hny_status hny_folder_pack_weights(const char *path, struct hny_parameters *parameters,
+hny_status hny_folder_pack_weights(int weights, const char *name, struct hny_parameters *parameters,
                                    enum hny_precision precision);
 
-/* The same in the image *FILE, called NAME; or in a new one where *FILE is -1 (nn/image.h). */
-hny_status hny_folder_share_weights(const char *path, struct hny_parameters *parameters,
-                                    enum hny_precision precision, const char *name, int *file);
+/* The same in a new image (nn/image.h), which is called as IMAGE says and whose descriptor *FILE becomes. */
+hny_status hny_folder_share_weights(int weights, const char *name, struct hny_parameters *parameters,
+                                    enum hny_precision precision, const char *image, int *file);
 
 #endif

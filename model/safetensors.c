@@ -204,15 +204,26 @@ hny_status hny_safetensors_parse(struct hny_safetensors **file, const char *name
     return status;
 }
 
-hny_status hny_safetensors_open(struct hny_safetensors **file, const char *path) {
-    struct hny_map map = {0};
-    HNY_TRY(hny_map_open(&map, path));
-    hny_status status = hny_safetensors_parse(file, path, map.data, map.size);
+/* Takes MAP, also where it fails. */
+static hny_status parse_map(struct hny_safetensors **file, const char *name, struct hny_map map) {
+    hny_status status = hny_safetensors_parse(file, name, map.data, map.size);
     if (status == HNY_OK)
         (*file)->map = map;
     else
         hny_map_close(&map);
     return status;
+}
+
+hny_status hny_safetensors_open(struct hny_safetensors **file, const char *path) {
+    struct hny_map map = {0};
+    HNY_TRY(hny_map_open(&map, path));
+    return parse_map(file, path, map);
+}
+
+hny_status hny_safetensors_open_descriptor(struct hny_safetensors **file, int descriptor, const char *name) {
+    struct hny_map map = {0};
+    HNY_TRY(hny_map_descriptor(&map, descriptor, name));
+    return parse_map(file, name, map);
 }
 
 void hny_safetensors_close(struct hny_safetensors **file) {

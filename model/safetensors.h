@@ -77,6 +77,9 @@ struct hny_safetensors;
  * ones, and the others cannot be mapped.) */
 hny_status hny_safetensors_open(struct hny_safetensors **file, const char *path);
 
+/* The same of an open file, which may be closed afterwards; NAME stands for it in messages. */
+hny_status hny_safetensors_open_descriptor(struct hny_safetensors **file, int descriptor, const char *name);
+
 /* The same from SIZE bytes of memory at a multiple of 8, which must outlive the file; NAME stands for it in
  * messages. */
 hny_status hny_safetensors_parse(struct hny_safetensors **file, const char *name, const void *data,

@@ -1,6 +1,7 @@
 #include "model/file_check.h"
 
 #include "base/digest.h"
+#include "base/file.h"
 #include "tests/base/scratch.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -28,6 +29,21 @@ Test(file_check, a_file_of_the_digest_is_right_though_its_name_is_gone) {
     cr_assert_eq(hny_file_check_result(checking), HNY_OK);
     hny_file_check_destroy(&checking);
     cr_assert_null(checking);
+}
+
+Test(file_check, who_reads_the_descriptor_reads_what_is_digested_whatever_takes_its_name) {
+    char digest[HNY_DIGEST_TEXT];
+    const char *path = scratch_put("book", text, sizeof text);
+    struct hny_map map = {0};
+    cr_assert_eq(hny_digest_bytes(text, sizeof text, digest), HNY_OK);
+    struct hny_file_checking *checking = begin(path, digest);
+    cr_assert_eq(rename(scratch_put("other", "a new one", 9), path), 0);
+    cr_assert_eq(hny_map_descriptor(&map, hny_file_check_descriptor(checking), path), HNY_OK);
+    cr_assert_eq(hny_file_check_result(checking), HNY_OK);
+    hny_file_check_destroy(&checking);
+    cr_assert_eq(map.size, sizeof text);
+    cr_assert_eq(memcmp(map.data, text, sizeof text), 0);
+    hny_map_close(&map);
 }
 
 Test(file_check, another_digest_is_named_as_often_as_asked_for) {
