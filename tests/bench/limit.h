@@ -17,7 +17,7 @@ struct bench_limit *bench_limit_open(const struct bench_product *product); /* ex
 void bench_limit_run(struct bench_limit *limit);
 void bench_limit_close(struct bench_limit *limit);
 
-/* The least processor time of a run in SECONDS of trying, three runs at least. */
+/* The least processor time of a run in SECONDS of trying, two runs at least. */
 double bench_limit_seconds(const struct bench_product *product, double seconds);
 
 double bench_operations(const struct bench_product *product); /* two for each multiplication and addition */

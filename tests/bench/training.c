@@ -1,6 +1,7 @@
 /* How close a training step comes to the machine: the time that all its matrix products would take at the
  * limit that oneDNN reaches with each alone (limit.h), divided by the step's. Lengths are those of real
- * captions, the words drawn.
+ * captions, the words drawn. Updates with one thread, with two, and the products are timed turn by turn, and
+ * of each the least counts: so all of them have seen the same moods of a machine whose speed moves.
  *
  *     bench-training [UPDATES timed, 10] [SECONDS for each limit, 0.05] [SHAPES of those below, all] */
 #include "tests/bench/limit.h"
@@ -11,126 +12,190 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const struct bench_shape shapes[] = {{"2+2×512 V 8000", 2, 512, 8000, 1120},
                                             {"2+2×512 V 8000", 2, 512, 8000, 4096},
                                             {"4+4×1024 V 32000", 4, 1024, 32000, 1120}};
 
+enum { ROUNDS = 4, WARM_UP = 2, MOST_UPDATES = 1000, MOST_DIFFERENT = 4096, MOST_THREADS = 2 };
+
 /* --- The products that an update computes -------------------------------------------------------------- */
 
-enum { MOST_DIFFERENT = 4096 };
-static struct {
+struct products {
     struct bench_product products[MOST_DIFFERENT];
     size_t times[MOST_DIFFERENT];
+    double least[MOST_DIFFERENT]; /* seconds */
     size_t count;
-    pthread_mutex_t lock;
-} seen = {.lock = PTHREAD_MUTEX_INITIALIZER};
+};
+static struct products *seeing; /* those that are watched now */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void see(enum hny_product_kind kind, enum hny_precision precision, size_t rows, size_t out,
                 size_t in) {
     const struct bench_product product = {kind, precision, rows, out, in};
     size_t i = 0;
-    pthread_mutex_lock(&seen.lock);
-    while (i < seen.count && (seen.products[i].kind != kind || seen.products[i].rows != rows ||
-                              seen.products[i].out != out || seen.products[i].in != in))
+    pthread_mutex_lock(&lock);
+    while (i < seeing->count && (seeing->products[i].kind != kind || seeing->products[i].rows != rows ||
+                                 seeing->products[i].out != out || seeing->products[i].in != in))
         i++;
     bench_demand(i < MOST_DIFFERENT, "more different products than there is room for");
-    if (i == seen.count) seen.products[seen.count++] = product;
-    seen.times[i]++;
-    pthread_mutex_unlock(&seen.lock);
+    if (i == seeing->count) {
+        seeing->products[seeing->count++] = product;
+        seeing->times[i] = 0;
+        seeing->least[i] = 1e9;
+    }
+    seeing->times[i]++;
+    pthread_mutex_unlock(&lock);
 }
 
-/* --- Measuring ----------------------------------------------------------------------------------------- */
+static void try_products(struct products *products, double seconds) {
+    for (size_t i = 0; i < products->count; i++) {
+        double taken = bench_limit_seconds(&products->products[i], seconds);
+        if (taken < products->least[i]) products->least[i] = taken;
+    }
+}
 
-struct result {
-    double seconds, tokens, limit, operations; /* of all timed updates */
-    double head_rows;                          /* of their products with the vocabulary, forward */
+/* --- Updates with some threads ------------------------------------------------------------------------- */
+
+struct side {
+    size_t threads;
+    struct hny_model *model;
+    struct hny_threads *team;
+    struct hny_trainer *trainer;
+    struct products products;
+    double least[MOST_UPDATES]; /* seconds of each update */
+    double tokens;
 };
 
-static double limit_of(double seconds, double *operations) {
-    double sum = 0;
-    for (size_t i = 0; i < seen.count; i++) {
-        sum += (double)seen.times[i] * bench_limit_seconds(&seen.products[i], seconds);
-        *operations += (double)seen.times[i] * bench_operations(&seen.products[i]);
-    }
-    return sum;
-}
-
-/* Each update's least of several tries, as each product's limit is. */
-static double least_seconds(struct hny_trainer *trainer, const struct bench_pool *pool, size_t first,
-                            size_t count, double *tokens) {
-    enum { TRIES = 4, MOST_UPDATES = 1000 };
-    static double least[MOST_UPDATES];
-    double sum = 0;
-    bench_demand(count <= MOST_UPDATES, "too many updates");
-    for (int try = 0; try < TRIES; try++)
-        for (size_t i = 0; i < count; i++) {
-            double these = 0, seconds = bench_updates(trainer, pool, first + i, 1, &these);
-            if (try == 0 || seconds < least[i]) least[i] = seconds;
-            if (try == 0) *tokens += these;
-        }
-    for (size_t i = 0; i < count; i++) sum += least[i];
-    return sum;
-}
-
-static struct result measure(const struct bench_shape *shape, enum hny_precision precision, size_t threads,
-                             size_t updates, double seconds) {
-    enum { WARM_UP = 2 };
-    static struct bench_pool pool;
-    struct result result = {0};
-    struct hny_model *model = bench_model(shape);
-    struct hny_threads *team = NULL;
-    struct hny_trainer *trainer = NULL;
+/* What warms up is not counted; then the updates are watched, which takes time, so they are not timed. */
+static void side_open(struct side *side, const struct bench_shape *shape, const struct bench_pool *pool,
+                      enum hny_precision precision, size_t threads, size_t updates) {
     double warm = 0;
-    bench_pool_fill(&pool, shape);
-    bench_demand(hny_threads_create(&team, threads) == HNY_OK, "threads");
-    bench_demand(hny_trainer_create(&trainer, model, team, precision) == HNY_OK, "trainer");
-    bench_updates(trainer, &pool, 0, WARM_UP, &warm);
-    result.seconds = least_seconds(trainer, &pool, WARM_UP, updates, &result.tokens);
-    double again = 0; /* the same updates once more, watched: watching takes time */
-    seen.count = 0;
-    memset(seen.times, 0, sizeof seen.times);
+    side->threads = threads;
+    side->tokens = 0;
+    side->products.count = 0;
+    side->model = bench_model(shape);
+    bench_demand(hny_threads_create(&side->team, threads) == HNY_OK, "threads");
+    bench_demand(hny_trainer_create(&side->trainer, side->model, side->team, precision) == HNY_OK, "trainer");
+    bench_updates(side->trainer, pool, 0, WARM_UP, &warm);
+    seeing = &side->products;
     hny_product_watch(see);
-    bench_updates(trainer, &pool, WARM_UP, updates, &again);
+    bench_updates(side->trainer, pool, WARM_UP, updates, &side->tokens);
     hny_product_watch(NULL);
-    result.limit = limit_of(seconds, &result.operations) / (double)threads;
-    for (size_t i = 0; i < seen.count; i++)
-        if (seen.products[i].kind == HNY_PRODUCT_FORWARD && seen.products[i].out == shape->vocabulary)
-            result.head_rows += (double)(seen.times[i] * seen.products[i].rows);
-    hny_trainer_destroy(&trainer);
-    hny_threads_destroy(&team);
-    hny_model_destroy(&model);
-    return result;
+    for (size_t i = 0; i < updates; i++) side->least[i] = 1e9;
+}
+
+static void side_close(struct side *side) {
+    hny_trainer_destroy(&side->trainer);
+    hny_threads_destroy(&side->team);
+    hny_model_destroy(&side->model);
+}
+
+static void try_updates(struct side *side, const struct bench_pool *pool, size_t updates) {
+    double tokens = 0;
+    for (size_t i = 0; i < updates; i++) {
+        double seconds = bench_updates(side->trainer, pool, WARM_UP + i, 1, &tokens);
+        if (seconds < side->least[i]) side->least[i] = seconds;
+    }
+}
+
+static double side_seconds(const struct side *side, size_t updates) {
+    double sum = 0;
+    for (size_t i = 0; i < updates; i++) sum += side->least[i];
+    return sum;
+}
+
+/* Of the products with the vocabulary, forward. */
+static double padding_of(const struct side *side, size_t vocabulary) {
+    double rows = 0;
+    for (size_t i = 0; i < side->products.count; i++)
+        if (side->products.products[i].kind == HNY_PRODUCT_FORWARD &&
+            side->products.products[i].out == vocabulary)
+            rows += (double)(side->products.times[i] * side->products.products[i].rows);
+    return 1 - side->tokens / rows;
+}
+
+/* --- What the second processor is worth ---------------------------------------------------------------- */
+
+struct both {
+    struct bench_limit *limits[MOST_THREADS];
+    size_t runs;
+};
+
+static hny_status run_product(void *context, size_t part, size_t thread) {
+    const struct both *both = context;
+    (void)part;
+    for (size_t run = 0; run < both->runs; run++) bench_limit_run(both->limits[thread]);
+    return HNY_OK;
+}
+
+/* oneDNN's product with the vocabulary on both threads at once, to one alone. */
+static double second_processor(struct hny_threads *team, enum hny_precision precision,
+                               const struct bench_shape *shape, double seconds) {
+    const struct bench_product product = {HNY_PRODUCT_FORWARD, precision, 256, 2000, shape->hidden};
+    struct both both = {{bench_limit_open(&product), bench_limit_open(&product)}, 1};
+    double least[MOST_THREADS] = {1e9, 1e9};
+    while (both.runs * bench_limit_seconds(&product, 0) < seconds / 4) both.runs *= 2;
+    for (int round = 0; round < 2 * ROUNDS; round++)
+        for (size_t threads = 1; threads <= MOST_THREADS; threads++) {
+            double begin = hny_seconds();
+            bench_demand(hny_threads_run(team, threads, run_product, &both) == HNY_OK, "products");
+            double taken = hny_seconds() - begin;
+            if (taken < least[threads - 1]) least[threads - 1] = taken;
+        }
+    for (size_t t = 0; t < MOST_THREADS; t++) bench_limit_close(both.limits[t]);
+    return MOST_THREADS * least[0] / least[1];
+}
+
+/* --- The table ----------------------------------------------------------------------------------------- */
+
+static void row_of(const struct side *side, const struct bench_shape *shape, enum hny_precision precision,
+                   size_t updates) {
+    const char *target = precision == HNY_PRECISION_F32 ? "at least 80 %"
+                         : shape->batch_tokens >= 4096  ? "at least 75 %"
+                                                        : "at least 65 %";
+    double limit = 0, operations = 0, seconds = side_seconds(side, updates);
+    char what[128];
+    for (size_t i = 0; i < side->products.count; i++) {
+        limit += (double)side->products.times[i] * side->products.least[i] / (double)side->threads;
+        operations += (double)side->products.times[i] * bench_operations(&side->products.products[i]);
+    }
+    snprintf(what, sizeof what, "training %s, batch %zu, %s, threads %zu, of the limit", shape->name,
+             shape->batch_tokens, hny_precision_name(precision), side->threads);
+    bench_row(what, target, "%.0f %% (%.0f words/s; %.0f of %.0f GFLOP/s)", 100 * limit / seconds,
+              side->tokens / seconds, 1e-9 * operations / seconds, 1e-9 * operations / limit);
 }
 
 /* Rows of one shape in one precision. */
 static void measure_shape(const struct bench_shape *shape, enum hny_precision precision, size_t updates,
                           double seconds) {
-    char what[128];
-    struct result results[2];
-    const char *target = precision == HNY_PRECISION_F32 ? "at least 80 %"
-                         : shape->batch_tokens >= 4096  ? "at least 75 %"
-                                                        : "at least 65 %";
-    for (size_t threads = 1; threads <= 2 && threads <= hny_processors(); threads++) {
-        struct result *result = &results[threads - 1];
-        *result = measure(shape, precision, threads, updates, seconds);
-        snprintf(what, sizeof what, "training %s, batch %zu, %s, threads %zu, of the limit", shape->name,
-                 shape->batch_tokens, hny_precision_name(precision), threads);
-        bench_row(what, target, "%.0f %% (%.0f words/s; %.0f of %.0f GFLOP/s)",
-                  100 * result->limit / result->seconds, result->tokens / result->seconds,
-                  1e-9 * result->operations / result->seconds, 1e-9 * result->operations / result->limit);
+    static struct bench_pool pool;
+    static struct side sides[MOST_THREADS];
+    size_t count = hny_processors() < MOST_THREADS ? 1 : MOST_THREADS;
+    bench_pool_fill(&pool, shape);
+    for (size_t s = 0; s < count; s++) side_open(&sides[s], shape, &pool, precision, s + 1, updates);
+    for (int round = 0; round < ROUNDS; round++)
+        for (size_t s = 0; s < count; s++) {
+            try_updates(&sides[s], &pool, updates);
+            try_products(&sides[s].products, seconds / ROUNDS);
+        }
+    for (size_t s = 0; s < count; s++) row_of(&sides[s], shape, precision, updates);
+    if (count > 1) {
+        bench_row("the same, second thread", "× 1.85",
+                  "× %.2f (oneDNN's product on two threads at once: × %.2f)",
+                  side_seconds(&sides[0], updates) / side_seconds(&sides[1], updates),
+                  second_processor(sides[1].team, precision, shape, seconds));
+        bench_row("the same, rows of products with the vocabulary that are padding", "below 5 %", "%.1f %%",
+                  100 * padding_of(&sides[0], shape->vocabulary));
     }
-    if (hny_processors() < 2) return;
-    bench_row("the same, second thread", "× 1.85", "× %.2f", results[0].seconds / results[1].seconds);
-    bench_row("the same, rows of products with the vocabulary that are padding", "below 5 %", "%.1f %%",
-              100 * (1 - results[0].tokens / results[0].head_rows));
+    for (size_t s = 0; s < count; s++) side_close(&sides[s]);
 }
 
 int main(int count, char **arguments) {
     size_t updates = count > 1 ? strtoul(arguments[1], NULL, 10) : 10;
     double seconds = count > 2 ? atof(arguments[2]) : 0.05;
     size_t shape_count = count > 3 ? strtoul(arguments[3], NULL, 10) : sizeof shapes / sizeof *shapes;
+    bench_demand(updates > 0 && updates <= MOST_UPDATES, "usage: training UPDATES SECONDS SHAPES");
     omp_set_num_threads(1);
     printf("%s\n", hny_product_library());
     for (size_t s = 0; s < shape_count && s < sizeof shapes / sizeof *shapes; s++)
