@@ -165,7 +165,7 @@ static hny_status multiply_chunk(struct hny_onednn_products *own, const struct h
                                  size_t rows, const float *values, size_t stride, float *result,
                                  size_t result_stride, bool accumulate) {
     size_t columns = weights->columns, wide = weights->wide;
-    size_t padded = rows < weights->grain.rows ? weights->grain.rows : rows;
+    size_t padded = hny_grain_rows(&weights->grain, rows);
     const struct hny_product_source source = {
         .type = weights->type, .values = values, .stride = stride, .rows = rows, .padded_rows = padded};
     if (padded == rows && wide == columns && (result_stride == columns || rows == 1))
@@ -204,11 +204,14 @@ static hny_status multiply_chunk_int8(struct hny_onednn_products *own, const str
                                       size_t rows, const float *x, size_t x_stride, float *y, size_t y_stride,
                                       bool accumulate) {
     size_t in = weights->common.in, out = weights->common.out;
-    HNY_TRY(hny_product_scratch_reserve(&own->source, rows * in));
+    const struct hny_grain grain = hny_grain_of(HNY_MATMUL_U8);
+    size_t padded = hny_grain_rows(&grain, rows);
+    HNY_TRY(hny_product_scratch_reserve(&own->source, padded * in));
     HNY_TRY(hny_product_scratch_reserve(&own->scales, rows * sizeof(float)));
-    HNY_TRY(hny_product_scratch_reserve(&own->sums, rows * out * sizeof(int32_t)));
-    const struct hny_matmul matmul = {.rows = rows, .inner = in, .columns = out, .source = HNY_MATMUL_U8};
+    HNY_TRY(hny_product_scratch_reserve(&own->sums, padded * out * sizeof(int32_t)));
+    const struct hny_matmul matmul = {.rows = padded, .inner = in, .columns = out, .source = HNY_MATMUL_U8};
     quantise(rows, in, x, x_stride, own);
+    memset((uint8_t *)own->source.data + rows * in, 0, (padded - rows) * in);
     HNY_TRY(hny_matmul_run(own->matmuls, &matmul, own->source.data, weights->packed, NULL, own->sums.data));
     HNY_PROFILE("operands of products");
     hny_int8_dequantise(rows, out, own->sums.data, own->scales.data, weights->column_scale, weights->zero_sum,

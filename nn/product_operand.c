@@ -9,8 +9,15 @@
 
 struct hny_grain hny_grain_of(enum hny_matmul_type type) {
     if (type == HNY_MATMUL_BF16 && hny_product_isa() >= HNY_ISA_AMX)
-        return (struct hny_grain){.rows = 8, .columns = 64, .inner = 32, .most_inner = 512};
-    return (struct hny_grain){.rows = 1, .columns = 1, .inner = 1, .most_inner = SIZE_MAX};
+        return (struct hny_grain){.rows = 8, .whole = 64, .columns = 64, .inner = 32, .most_inner = 512};
+    size_t whole = type == HNY_MATMUL_U8 && hny_product_isa() >= HNY_ISA_AMX ? 64 : 0;
+    return (struct hny_grain){.rows = 1, .whole = whole, .columns = 1, .inner = 1, .most_inner = SIZE_MAX};
+}
+
+size_t hny_grain_rows(const struct hny_grain *grain, size_t rows) {
+    if (rows < grain->rows) return grain->rows;
+    if (grain->whole == 0 || rows % grain->whole <= grain->whole / 4 * 3) return rows;
+    return (rows / grain->whole + 1) * grain->whole;
 }
 
 size_t hny_operand_inner(const struct hny_operand *operand, size_t i) {

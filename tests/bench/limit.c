@@ -132,7 +132,7 @@ void bench_limit_run(struct bench_limit *limit) {
     dnnl_stream_wait(limit->stream);
 }
 
-double bench_limit_seconds(const struct bench_product *product, double seconds) {
+static double least_seconds(const struct bench_product *product, double seconds) {
     struct bench_limit *limit = bench_limit_open(product);
     double best = 1e9, end = bench_thread_seconds() + seconds;
     for (int run = 0; run < 2 || bench_thread_seconds() < end; run++) {
@@ -143,4 +143,14 @@ double bench_limit_seconds(const struct bench_product *product, double seconds) 
     }
     bench_limit_close(limit);
     return best;
+}
+
+double bench_limit_seconds(const struct bench_product *product, double seconds) {
+    enum { WHOLE = 64 };
+    struct bench_product whole = *product;
+    whole.rows = (product->rows + WHOLE - 1) / WHOLE * WHOLE;
+    if (whole.rows == product->rows || 4 * product->rows <= 3 * WHOLE)
+        return least_seconds(product, seconds);
+    double as_it_is = least_seconds(product, seconds / 2), rounded = least_seconds(&whole, seconds / 2);
+    return as_it_is < rounded ? as_it_is : rounded;
 }

@@ -17,7 +17,8 @@ struct bench_limit *bench_limit_open(const struct bench_product *product); /* ex
 void bench_limit_run(struct bench_limit *limit);
 void bench_limit_close(struct bench_limit *limit);
 
-/* The least processor time of a run in SECONDS of trying, two runs at least. */
+/* The least processor time of a run in SECONDS of trying, two runs at least. Of more rows too, if that takes
+ * less: oneDNN has kernels that do very badly with some numbers of rows. */
 double bench_limit_seconds(const struct bench_product *product, double seconds);
 
 double bench_operations(const struct bench_product *product); /* two for each multiplication and addition */

@@ -1,6 +1,6 @@
 /* Where the time of a training step and of a translation goes (base/profile.h).
  *
- *     bench-profile [UPDATES, 10] [SENTENCES, 200] */
+ *     bench-profile [UPDATES, 10] [SENTENCES, 200; 0: none] [SHAPE, 1 to 3] */
 #include "tests/bench/limit.h"
 #include "tests/bench/sentences.h"
 
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct bench_shape shape = {"2+2×512 V 8000", 2, 512, 8000, 1120};
+static struct bench_shape shape;
 static struct bench_pool pool;
 
 /* WALL seconds of THREADS threads. */
@@ -31,7 +31,6 @@ static void report(const char *what, enum hny_precision precision, size_t thread
 }
 
 static void profile_training(enum hny_precision precision, size_t threads, size_t updates) {
-    enum { WARM_UP = 3 };
     struct hny_model *model = bench_model(&shape);
     struct hny_threads *team = NULL;
     struct hny_trainer *trainer = NULL;
@@ -60,13 +59,16 @@ static void profile_translation(enum hny_precision precision, size_t rows, size_
 int main(int count, char **arguments) {
     size_t updates = count > 1 ? strtoul(arguments[1], NULL, 10) : 10;
     size_t sentences = count > 2 ? strtoul(arguments[2], NULL, 10) : 200;
+    size_t number = count > 3 ? strtoul(arguments[3], NULL, 10) : 1;
+    bench_demand(number > 0 && number <= BENCH_SHAPES, "usage: profile UPDATES SENTENCES SHAPE");
+    shape = bench_shapes[number - 1];
     printf("%s\n", hny_product_library());
     bench_pool_fill(&pool, &shape);
     for (int p = HNY_PRECISION_F32; p <= HNY_PRECISION_BF16; p++)
         for (size_t threads = 1; threads <= 2 && threads <= hny_processors(); threads++)
             if (hny_precision_supported((enum hny_precision)p))
                 profile_training((enum hny_precision)p, threads, updates);
-    for (int p = HNY_PRECISION_F32; p <= HNY_PRECISION_INT8; p++)
+    for (int p = HNY_PRECISION_F32; p <= HNY_PRECISION_INT8 && sentences > 0; p++)
         if (hny_precision_supported((enum hny_precision)p)) {
             profile_translation((enum hny_precision)p, 160, sentences);
             profile_translation((enum hny_precision)p, 5, sentences / 4);

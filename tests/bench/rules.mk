@@ -1,7 +1,7 @@
 # Measurements, one program a file, and what they share.
 BENCH_SHARED := limit updates sentences service requests cutter
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out $(BENCH_SHARED:%=tests/bench/%.c),$(wildcard tests/bench/*.c)))
-.PHONY: bench bench-bundle bench-pull bench-corpora bench-growth bench-lstm bench-memory bench-start bench-product bench-training bench-translation bench-peer bench-pipeline bench-latency bench-connections soak chaos profile
+.PHONY: bench bench-bundle bench-pull bench-corpora bench-growth bench-lstm bench-memory bench-start bench-product bench-rows bench-training bench-translation bench-peer bench-pipeline bench-latency bench-connections soak chaos profile
 
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJECTS_DIR)/tests/bench/%.o $(BENCH_SHARED:%=$(OBJECTS_DIR)/tests/bench/%.o) $(BUILD)/libhonyaku.a
 	@mkdir -p $(@D)
@@ -11,11 +11,14 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(OBJECTS_DIR)/tests/bench/%.o $(BENCH_SHAR
 bench-product: $(BUILD)/bench/product ## products of this processor beside oneDNN's limit: SECONDS=0.4 a figure
 	@$< $(SECONDS)
 
-bench-training: $(BUILD)/bench/training ## training steps beside oneDNN's limit for their products: UPDATES=10 SECONDS=0.05 SHAPES=3
-	@$< $(or $(UPDATES),10) $(or $(SECONDS),0.05) $(SHAPES)
+bench-rows: $(BUILD)/bench/rows ## what a product takes for each number of rows: SHAPE="2048 512 256", out, in and most rows
+	@$< $(SHAPE)
 
-profile: $(BUILD)/bench/profile ## where the time of a training step and of a translation goes: UPDATES=10 SENTENCES=200
-	@$< $(or $(UPDATES),10) $(or $(SENTENCES),200)
+bench-training: $(BUILD)/bench/training ## training steps beside oneDNN's limit for their products: UPDATES=10 SECONDS=0.05 SHAPE=1…3
+	@$< $(or $(UPDATES),10) $(or $(SECONDS),0.05) $(SHAPE)
+
+profile: $(BUILD)/bench/profile ## where the time of a training step and of a translation goes: UPDATES=10 SENTENCES=200 SHAPE=1
+	@$< $(or $(UPDATES),10) $(or $(SENTENCES),200) $(SHAPE)
 
 bench-translation: $(BUILD)/bench/translation ## translation in each precision, in batches and alone: SENTENCES=400 ROUNDS=5
 	@$< $(or $(SENTENCES),400) $(or $(ROUNDS),5)
@@ -69,6 +72,7 @@ bench-growth: $(BUILD)/bench/growth ## what a word costs in short sentences and 
 
 bench: $(addprefix $(BUILD)/bench/,training translation start growth) honyaku $(BENCH_MODEL)/best ## the table of targets and what this machine reaches, some minutes
 	@printf 'what | target | measured, on %s, %s processors\n' "$$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$$(nproc)"
+	@$(BUILD)/bench/training 6 0.02 1
 	@$(BUILD)/bench/training 6 0.02 2
 	@$(BUILD)/bench/translation 200 3
 	@$(BUILD)/bench/start ./honyaku $(BENCH_MODEL) 10

@@ -3,7 +3,9 @@
  * captions, the words drawn. Updates with one thread, with two, and the products are timed turn by turn, and
  * of each the least counts: so all of them have seen the same moods of a machine whose speed moves.
  *
- *     bench-training [UPDATES timed, 10] [SECONDS for each limit, 0.05] [SHAPES of those below, all] */
+ *     bench-training [UPDATES timed, 10, of larger batches fewer] [SECONDS for each limit, 0.05] [SHAPE, all]
+ * all]
+ */
 #include "tests/bench/limit.h"
 #include "tests/bench/updates.h"
 
@@ -13,11 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct bench_shape shapes[] = {{"2+2×512 V 8000", 2, 512, 8000, 1120},
-                                            {"2+2×512 V 8000", 2, 512, 8000, 4096},
-                                            {"4+4×1024 V 32000", 4, 1024, 32000, 1120}};
-
-enum { ROUNDS = 4, WARM_UP = 2, MOST_UPDATES = 1000, MOST_DIFFERENT = 4096, MOST_THREADS = 2 };
+enum { ROUNDS = 3, MOST_UPDATES = 1000, MOST_DIFFERENT = 4096, MOST_THREADS = 2 };
 
 /* --- The products that an update computes -------------------------------------------------------------- */
 
@@ -67,20 +65,18 @@ struct side {
     double tokens;
 };
 
-/* What warms up is not counted; then the updates are watched, which takes time, so they are not timed. */
+/* The updates are watched once, which takes time and warms up, so they are not timed. */
 static void side_open(struct side *side, const struct bench_shape *shape, const struct bench_pool *pool,
                       enum hny_precision precision, size_t threads, size_t updates) {
-    double warm = 0;
     side->threads = threads;
     side->tokens = 0;
     side->products.count = 0;
     side->model = bench_model(shape);
     bench_demand(hny_threads_create(&side->team, threads) == HNY_OK, "threads");
     bench_demand(hny_trainer_create(&side->trainer, side->model, side->team, precision) == HNY_OK, "trainer");
-    bench_updates(side->trainer, pool, 0, WARM_UP, &warm);
     seeing = &side->products;
     hny_product_watch(see);
-    bench_updates(side->trainer, pool, WARM_UP, updates, &side->tokens);
+    bench_updates(side->trainer, pool, 0, updates, &side->tokens);
     hny_product_watch(NULL);
     for (size_t i = 0; i < updates; i++) side->least[i] = 1e9;
 }
@@ -94,7 +90,7 @@ static void side_close(struct side *side) {
 static void try_updates(struct side *side, const struct bench_pool *pool, size_t updates) {
     double tokens = 0;
     for (size_t i = 0; i < updates; i++) {
-        double seconds = bench_updates(side->trainer, pool, WARM_UP + i, 1, &tokens);
+        double seconds = bench_updates(side->trainer, pool, i, 1, &tokens);
         if (seconds < side->least[i]) side->least[i] = seconds;
     }
 }
@@ -172,6 +168,8 @@ static void measure_shape(const struct bench_shape *shape, enum hny_precision pr
     static struct bench_pool pool;
     static struct side sides[MOST_THREADS];
     size_t count = hny_processors() < MOST_THREADS ? 1 : MOST_THREADS;
+    updates = updates * bench_shapes[0].batch_tokens / shape->batch_tokens;
+    if (updates < 2) updates = 2;
     bench_pool_fill(&pool, shape);
     for (size_t s = 0; s < count; s++) side_open(&sides[s], shape, &pool, precision, s + 1, updates);
     for (int round = 0; round < ROUNDS; round++)
@@ -194,13 +192,13 @@ static void measure_shape(const struct bench_shape *shape, enum hny_precision pr
 int main(int count, char **arguments) {
     size_t updates = count > 1 ? strtoul(arguments[1], NULL, 10) : 10;
     double seconds = count > 2 ? atof(arguments[2]) : 0.05;
-    size_t shape_count = count > 3 ? strtoul(arguments[3], NULL, 10) : sizeof shapes / sizeof *shapes;
-    bench_demand(updates > 0 && updates <= MOST_UPDATES, "usage: training UPDATES SECONDS SHAPES");
+    size_t only = count > 3 ? strtoul(arguments[3], NULL, 10) : 0; /* 1 to BENCH_SHAPES */
+    bench_demand(updates > 0 && updates <= MOST_UPDATES, "usage: training UPDATES SECONDS SHAPE");
     omp_set_num_threads(1);
     printf("%s\n", hny_product_library());
-    for (size_t s = 0; s < shape_count && s < sizeof shapes / sizeof *shapes; s++)
+    for (size_t s = 0; s < BENCH_SHAPES; s++)
         for (int p = HNY_PRECISION_F32; p <= HNY_PRECISION_BF16; p++)
-            if (hny_precision_supported((enum hny_precision)p))
-                measure_shape(&shapes[s], (enum hny_precision)p, updates, seconds);
+            if ((only == 0 || only == s + 1) && hny_precision_supported((enum hny_precision)p))
+                measure_shape(&bench_shapes[s], (enum hny_precision)p, updates, seconds);
     return 0;
 }

@@ -5,6 +5,10 @@
 #include "tests/bench/limit.h"
 #include <stdlib.h>
 
+const struct bench_shape bench_shapes[BENCH_SHAPES] = {{"2+2×512 V 8000", 2, 512, 8000, 1120},
+                                                       {"2+2×512 V 8000", 2, 512, 8000, 4096},
+                                                       {"4+4×1024 V 32000", 4, 1024, 32000, 1120}};
+
 struct hny_model *bench_model(const struct bench_shape *shape) {
     struct hny_config config;
     struct hny_model *model = NULL;

@@ -10,6 +10,9 @@ struct bench_shape {
     const char *name;
     size_t layers, hidden, vocabulary, batch_tokens;
 };
+enum { BENCH_SHAPES = 3 };
+extern const struct bench_shape
+    bench_shapes[BENCH_SHAPES]; /* the small model, with larger batches, the large */
 
 struct hny_model *bench_model(const struct bench_shape *shape);
 

@@ -99,7 +99,7 @@ static const struct {
 
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
-static const size_t row_counts[] = {1, 2, 3, 17, 64, 255, 256, 257, 600};
+static const size_t row_counts[] = {1, 2, 3, 17, 51, 61, 64, 125, 255, 256, 257, 600};
 
 /* The engine of this processor, and ours, which serves others. */
 static const struct hny_product_engine *const engines[] = {NULL, &hny_product_blocked};
