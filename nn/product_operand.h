@@ -8,16 +8,16 @@
 
 /* What a product has to keep to. */
 struct hny_grain {
-    size_t rows;       /* at least so many, zeros among them… */
-    size_t whole;      /* …and all of so many where they would fill its last quarter in part; 0: as they come */
+    size_t rows;  /* at least so many, zeros among them… */
+    size_t whole; /* …and all of so many where they would fill its last quarter in part; 0: as they come */
     size_t columns;    /* at least so many */
     size_t inner;      /* a multiple of it… */
     size_t most_inner; /* …and at most so much in one product, itself a multiple */
 };
 
-/* The grain of products of TYPE on this processor. AMX: oneDNN 2.6 cuts the inner dimension of bfloat16 by the
- * number of rows, above 512 (measured, 2.6.3), and turns to other kernels for fewer than 5 rows or 52 columns;
- * most numbers of rows between 48 and 64, 112 and 128, … take it two to eleven times as long as the
+/* The grain of products of TYPE on this processor. AMX: oneDNN 2.6 cuts the inner dimension of bfloat16 by
+ * the number of rows, above 512 (measured, 2.6.3), and turns to other kernels for fewer than 5 rows or 52
+ * columns; most numbers of rows between 48 and 64, 112 and 128, … take it two to eleven times as long as the
  * next multiple of 64 (bench-rows). */
 struct hny_grain hny_grain_of(enum hny_matmul_type type);
 

@@ -149,8 +149,7 @@ double bench_limit_seconds(const struct bench_product *product, double seconds) 
     enum { WHOLE = 64 };
     struct bench_product whole = *product;
     whole.rows = (product->rows + WHOLE - 1) / WHOLE * WHOLE;
-    if (whole.rows == product->rows || 4 * product->rows <= 3 * WHOLE)
-        return least_seconds(product, seconds);
+    if (whole.rows == product->rows || 4 * product->rows <= 3 * WHOLE) return least_seconds(product, seconds);
     double as_it_is = least_seconds(product, seconds / 2), rounded = least_seconds(&whole, seconds / 2);
     return as_it_is < rounded ? as_it_is : rounded;
 }

@@ -1,7 +1,8 @@
 /* How close a training step comes to the machine: the time that all its matrix products would take at the
  * limit that oneDNN reaches with each alone (limit.h), divided by the step's. Lengths are those of real
- * captions, the words drawn. Updates with one thread, with two, and the products are timed turn by turn, and
- * of each the least counts: so all of them have seen the same moods of a machine whose speed moves.
+ * captions, the words drawn. Updates with one thread, with two, and the products are timed turn by turn in
+ * some rounds, and the median of each counts: so all of them have seen the same moods of a machine whose
+ * speed moves, and none has chosen its own.
  *
  *     bench-training [UPDATES timed, 10, of larger batches fewer] [SECONDS for each limit, 0.05] [SHAPE, all]
  * all]
@@ -22,7 +23,7 @@ enum { ROUNDS = 3, MOST_UPDATES = 1000, MOST_DIFFERENT = 4096, MOST_THREADS = 2 
 struct products {
     struct bench_product products[MOST_DIFFERENT];
     size_t times[MOST_DIFFERENT];
-    double least[MOST_DIFFERENT]; /* seconds */
+    double seconds[MOST_DIFFERENT][ROUNDS]; /* each the least of a few runs */
     size_t count;
 };
 static struct products *seeing; /* those that are watched now */
@@ -40,17 +41,22 @@ static void see(enum hny_product_kind kind, enum hny_precision precision, size_t
     if (i == seeing->count) {
         seeing->products[seeing->count++] = product;
         seeing->times[i] = 0;
-        seeing->least[i] = 1e9;
     }
     seeing->times[i]++;
     pthread_mutex_unlock(&lock);
 }
 
-static void try_products(struct products *products, double seconds) {
-    for (size_t i = 0; i < products->count; i++) {
-        double taken = bench_limit_seconds(&products->products[i], seconds);
-        if (taken < products->least[i]) products->least[i] = taken;
-    }
+static void time_products(struct products *products, double seconds, size_t round) {
+    for (size_t i = 0; i < products->count; i++)
+        products->seconds[i][round] = bench_limit_seconds(&products->products[i], seconds);
+}
+
+/* Of all products, one after another, once all rounds are done. */
+static double products_seconds(struct products *products) {
+    double sum = 0;
+    for (size_t i = 0; i < products->count; i++)
+        sum += (double)products->times[i] * bench_quantile(products->seconds[i], ROUNDS, 0.5);
+    return sum;
 }
 
 /* --- Updates with some threads ------------------------------------------------------------------------- */
@@ -61,7 +67,7 @@ struct side {
     struct hny_threads *team;
     struct hny_trainer *trainer;
     struct products products;
-    double least[MOST_UPDATES]; /* seconds of each update */
+    double seconds[MOST_UPDATES][ROUNDS]; /* of each update */
     double tokens;
 };
 
@@ -78,7 +84,6 @@ static void side_open(struct side *side, const struct bench_shape *shape, const 
     hny_product_watch(see);
     bench_updates(side->trainer, pool, 0, updates, &side->tokens);
     hny_product_watch(NULL);
-    for (size_t i = 0; i < updates; i++) side->least[i] = 1e9;
 }
 
 static void side_close(struct side *side) {
@@ -87,17 +92,15 @@ static void side_close(struct side *side) {
     hny_model_destroy(&side->model);
 }
 
-static void try_updates(struct side *side, const struct bench_pool *pool, size_t updates) {
+static void time_updates(struct side *side, const struct bench_pool *pool, size_t updates, size_t round) {
     double tokens = 0;
-    for (size_t i = 0; i < updates; i++) {
-        double seconds = bench_updates(side->trainer, pool, i, 1, &tokens);
-        if (seconds < side->least[i]) side->least[i] = seconds;
-    }
+    for (size_t i = 0; i < updates; i++)
+        side->seconds[i][round] = bench_updates(side->trainer, pool, i, 1, &tokens);
 }
 
-static double side_seconds(const struct side *side, size_t updates) {
+static double side_seconds(struct side *side, size_t updates) {
     double sum = 0;
-    for (size_t i = 0; i < updates; i++) sum += side->least[i];
+    for (size_t i = 0; i < updates; i++) sum += bench_quantile(side->seconds[i], ROUNDS, 0.5);
     return sum;
 }
 
@@ -130,32 +133,33 @@ static double second_processor(struct hny_threads *team, enum hny_precision prec
                                const struct bench_shape *shape, double seconds) {
     const struct bench_product product = {HNY_PRODUCT_FORWARD, precision, 256, 2000, shape->hidden};
     struct both both = {{bench_limit_open(&product), bench_limit_open(&product)}, 1};
-    double least[MOST_THREADS] = {1e9, 1e9};
+    enum { TURNS = 8 };
+    double gains[TURNS], taken[MOST_THREADS];
     while (both.runs * bench_limit_seconds(&product, 0) < seconds / 4) both.runs *= 2;
-    for (int round = 0; round < 2 * ROUNDS; round++)
+    for (int turn = 0; turn < TURNS; turn++) {
         for (size_t threads = 1; threads <= MOST_THREADS; threads++) {
             double begin = hny_seconds();
             bench_demand(hny_threads_run(team, threads, run_product, &both) == HNY_OK, "products");
-            double taken = hny_seconds() - begin;
-            if (taken < least[threads - 1]) least[threads - 1] = taken;
+            taken[threads - 1] = hny_seconds() - begin;
         }
+        gains[turn] = MOST_THREADS * taken[0] / taken[1];
+    }
     for (size_t t = 0; t < MOST_THREADS; t++) bench_limit_close(both.limits[t]);
-    return MOST_THREADS * least[0] / least[1];
+    return bench_quantile(gains, TURNS, 0.5);
 }
 
 /* --- The table ----------------------------------------------------------------------------------------- */
 
-static void row_of(const struct side *side, const struct bench_shape *shape, enum hny_precision precision,
+static void row_of(struct side *side, const struct bench_shape *shape, enum hny_precision precision,
                    size_t updates) {
     const char *target = precision == HNY_PRECISION_F32 ? "at least 80 %"
                          : shape->batch_tokens >= 4096  ? "at least 75 %"
                                                         : "at least 65 %";
-    double limit = 0, operations = 0, seconds = side_seconds(side, updates);
+    double limit = products_seconds(&side->products) / (double)side->threads, operations = 0;
+    double seconds = side_seconds(side, updates);
     char what[128];
-    for (size_t i = 0; i < side->products.count; i++) {
-        limit += (double)side->products.times[i] * side->products.least[i] / (double)side->threads;
+    for (size_t i = 0; i < side->products.count; i++)
         operations += (double)side->products.times[i] * bench_operations(&side->products.products[i]);
-    }
     snprintf(what, sizeof what, "training %s, batch %zu, %s, threads %zu, of the limit", shape->name,
              shape->batch_tokens, hny_precision_name(precision), side->threads);
     bench_row(what, target, "%.0f %% (%.0f words/s; %.0f of %.0f GFLOP/s)", 100 * limit / seconds,
@@ -172,10 +176,10 @@ static void measure_shape(const struct bench_shape *shape, enum hny_precision pr
     if (updates < 2) updates = 2;
     bench_pool_fill(&pool, shape);
     for (size_t s = 0; s < count; s++) side_open(&sides[s], shape, &pool, precision, s + 1, updates);
-    for (int round = 0; round < ROUNDS; round++)
+    for (size_t round = 0; round < ROUNDS; round++)
         for (size_t s = 0; s < count; s++) {
-            try_updates(&sides[s], &pool, updates);
-            try_products(&sides[s].products, seconds / ROUNDS);
+            time_updates(&sides[s], &pool, updates, round);
+            time_products(&sides[s].products, seconds / ROUNDS, round);
         }
     for (size_t s = 0; s < count; s++) row_of(&sides[s], shape, precision, updates);
     if (count > 1) {
