@@ -12,6 +12,11 @@
 
 enum hny_matmul_type { HNY_MATMUL_F32, HNY_MATMUL_BF16, HNY_MATMUL_U8, HNY_MATMUL_S8, HNY_MATMUL_S32 };
 
+/* Bytes of a number of TYPE. */
+static inline size_t hny_matmul_type_bytes(enum hny_matmul_type type) {
+    return type == HNY_MATMUL_F32 || type == HNY_MATMUL_S32 ? 4 : type == HNY_MATMUL_BF16 ? 2 : 1;
+}
+
 /* A weights operand [inner][columns] in oneDNN's own layout; read-only while products run. */
 struct hny_packed;
 
@@ -28,10 +33,15 @@ size_t hny_packed_bytes(const struct hny_packed *packed);
 /* VALUES without gaps: floats, or bytes for weights of S8. */
 hny_status hny_packed_fill(struct hny_packed *packed, const void *values);
 
-/* Floats of COUNT of the inner dimension from FIRST on, out of VALUES [inner][columns] (or the other way
- * round); zeros where the operand is larger. */
-hny_status hny_packed_fill_part(struct hny_packed *packed, const float *values, size_t inner, size_t columns,
-                                size_t first, size_t count);
+/* A part of values [inner][columns]. */
+struct hny_part {
+    size_t inner, columns;
+    size_t first_inner, inner_count;
+    size_t first_column, column_count;
+};
+
+/* Floats: PART of VALUES [inner][columns] (or the other way round); zeros where the operand is larger. */
+hny_status hny_packed_fill_part(struct hny_packed *packed, const float *values, const struct hny_part *part);
 
 /* One product. Operands have no gaps between their rows: for others oneDNN has only its reference kernels.
  * All fields are 64 bits wide, so that two products are equal where their bytes are. */

@@ -6,17 +6,12 @@
 
 #include "nn/product_int8.h"
 #include "nn/product_isa.h"
-#include "nn/product_operand.h"
-#include "nn/product_source.h"
 
 #include "base/memory.h"
 #include "base/profile.h"
 #include "nn/elementwise.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* Rows of one call: bounds the number of different shapes, each of which is a kernel to make and keep. */
-#define CHUNK_ROWS ((size_t)256)
 
 struct onednn_weights {
     struct hny_weights common;
@@ -134,72 +129,13 @@ static void products_close(struct hny_products *products) {
     hny_product_scratch_free(&own->sums);
 }
 
-/* result[rows][wide] (+)= the source's rows · the weights, piece by piece in their order; ROWS with those of
- * padding. */
-static hny_status multiply_pieces(struct hny_onednn_products *own, const struct hny_operand *weights,
-                                  size_t rows, struct hny_product_source source, float *result,
-                                  bool accumulate) {
-    for (size_t i = 0; i < weights->count; i++) {
-        const void *gathered = NULL;
-        source.columns = hny_operand_inner(weights, i);
-        source.padded_columns = hny_operand_padded(weights, i);
-        HNY_TRY(hny_product_source_gather(&source, &own->source, false, &gathered));
-        const struct hny_matmul matmul = {.rows = rows,
-                                          .inner = source.padded_columns,
-                                          .columns = weights->wide,
-                                          .source = weights->type,
-                                          .accumulate = accumulate || i > 0};
-        HNY_TRY(hny_matmul_run(own->matmuls, &matmul, gathered, weights->pieces[i], NULL, result));
-        source.values += source.columns;
-    }
-    return HNY_OK;
-}
-
-static void copy_row(float *out, const float *in, size_t count) {
-    memcpy(out, in, count * sizeof *out);
-}
-
-/* Up to CHUNK_ROWS rows: result[rows][columns] (+)= values[rows][inner] · weights. A result with gaps is
- * computed elsewhere, by the same kernel, so that its bytes do not depend on the gaps. */
-static hny_status multiply_chunk(struct hny_onednn_products *own, const struct hny_operand *weights,
-                                 size_t rows, const float *values, size_t stride, float *result,
-                                 size_t result_stride, bool accumulate) {
-    size_t columns = weights->columns, wide = weights->wide;
-    size_t padded = hny_grain_rows(&weights->grain, rows);
-    const struct hny_product_source source = {
-        .type = weights->type, .values = values, .stride = stride, .rows = rows, .padded_rows = padded};
-    if (padded == rows && wide == columns && (result_stride == columns || rows == 1))
-        return multiply_pieces(own, weights, rows, source, result, accumulate);
-    HNY_TRY(hny_product_scratch_reserve(&own->sums, padded * wide * sizeof(float)));
-    float *sums = own->sums.data;
-    if (accumulate) memset(sums, 0, padded * wide * sizeof *sums);
-    for (size_t row = 0; accumulate && row < rows; row++)
-        copy_row(sums + row * wide, result + row * result_stride, columns);
-    HNY_TRY(multiply_pieces(own, weights, padded, source, sums, accumulate));
-    for (size_t row = 0; row < rows; row++)
-        copy_row(result + row * result_stride, sums + row * wide, columns);
-    return HNY_OK;
-}
-
-static hny_status multiply(struct hny_products *products, const struct hny_operand *weights, size_t rows,
-                           const float *source, size_t source_stride, float *result, size_t result_stride,
-                           bool accumulate) {
-    struct hny_onednn_products *own = (struct hny_onednn_products *)products;
-    for (size_t row = 0, chunk; row < rows; row += chunk) {
-        chunk = rows - row < CHUNK_ROWS ? rows - row : CHUNK_ROWS;
-        HNY_TRY(multiply_chunk(own, weights, chunk, source + row * source_stride, source_stride,
-                               result + row * result_stride, result_stride, accumulate));
-    }
-    return HNY_OK;
-}
-
 static void quantise(size_t rows, size_t columns, const float *x, size_t stride,
                      struct hny_onednn_products *own) {
     HNY_PROFILE("operands of products");
     hny_int8_quantise(rows, columns, x, stride, own->source.data, own->scales.data);
 }
 
-/* Up to CHUNK_ROWS rows in int8. */
+/* Up to HNY_ONEDNN_ROWS rows in int8. */
 static hny_status multiply_chunk_int8(struct hny_onednn_products *own, const struct onednn_weights *weights,
                                       size_t rows, const float *x, size_t x_stride, float *y, size_t y_stride,
                                       bool accumulate) {
@@ -223,7 +159,7 @@ static hny_status multiply_int8(struct hny_onednn_products *own, const struct on
                                 size_t rows, const float *x, size_t x_stride, float *y, size_t y_stride,
                                 bool accumulate) {
     for (size_t row = 0, chunk; row < rows; row += chunk) {
-        chunk = rows - row < CHUNK_ROWS ? rows - row : CHUNK_ROWS;
+        chunk = rows - row < HNY_ONEDNN_ROWS ? rows - row : HNY_ONEDNN_ROWS;
         HNY_TRY(multiply_chunk_int8(own, weights, chunk, x + row * x_stride, x_stride, y + row * y_stride,
                                     y_stride, accumulate));
     }
@@ -236,14 +172,16 @@ static hny_status forward(struct hny_products *products, const struct hny_weight
     if (weights->precision == HNY_PRECISION_INT8)
         return multiply_int8((struct hny_onednn_products *)products, own, rows, x, x_stride, y, y_stride,
                              accumulate);
-    return multiply(products, &own->forward, rows, x, x_stride, y, y_stride, accumulate);
+    return hny_onednn_multiply((struct hny_onednn_products *)products, &own->forward, rows, x, x_stride, y,
+                               y_stride, accumulate);
 }
 
 static hny_status input_gradient(struct hny_products *products, const struct hny_weights *weights,
                                  size_t rows, const hny_real *dy, size_t dy_stride, hny_real *dx,
                                  size_t dx_stride, bool accumulate) {
     const struct onednn_weights *own = (const struct onednn_weights *)weights;
-    return multiply(products, &own->backward, rows, dy, dy_stride, dx, dx_stride, accumulate);
+    return hny_onednn_multiply((struct hny_onednn_products *)products, &own->backward, rows, dy, dy_stride,
+                               dx, dx_stride, accumulate);
 }
 
 const struct hny_product_engine hny_product_onednn = {

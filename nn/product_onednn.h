@@ -4,6 +4,7 @@
 
 #include "nn/product_engine.h"
 #include "nn/product_matmul.h"
+#include "nn/product_operand.h"
 
 struct hny_onednn_products {
     struct hny_products common;
@@ -18,6 +19,14 @@ struct hny_onednn_products {
 static inline enum hny_matmul_type hny_onednn_operand(enum hny_precision precision) {
     return precision == HNY_PRECISION_BF16 ? HNY_MATMUL_BF16 : HNY_MATMUL_F32;
 }
+
+/* Rows of one call: bounds the number of different shapes, each of which is a kernel to make and keep. */
+#define HNY_ONEDNN_ROWS ((size_t)256)
+
+/* y[rows][columns] (+)= x[rows][inner] · WEIGHTS; strides as in nn/product.h. */
+hny_status hny_onednn_multiply(struct hny_onednn_products *own, const struct hny_operand *weights,
+                               size_t rows, const float *x, size_t x_stride, float *y, size_t y_stride,
+                               bool accumulate);
 
 /* The engine's weight_gradient. */
 hny_status hny_onednn_weight_gradient(struct hny_products *products, enum hny_precision precision,

@@ -40,7 +40,6 @@ static hny_status gather_weights(struct hny_onednn_products *own, const struct g
                                  const struct hny_matmul *matmul) {
     struct hny_pack pack = {0};
     size_t bytes = 0;
-    const void *gathered = NULL;
     HNY_PROFILE("operands of products");
     HNY_TRY(hny_matmul_layout(own->matmuls, matmul, &pack, &bytes));
     HNY_TRY(hny_product_scratch_reserve(&own->weights, bytes));
@@ -53,7 +52,8 @@ static hny_status gather_weights(struct hny_onednn_products *own, const struct g
                                                   .padded_rows = gradient->rows,
                                                   .columns = gradient->in,
                                                   .padded_columns = gradient->in};
-        return hny_product_source_gather(&source, &own->weights, true, &gathered);
+        hny_product_source_copy(&source, own->weights.data);
+        return HNY_OK;
     }
     pack.inner = gradient->rows;
     if (gradient->type == HNY_MATMUL_BF16)

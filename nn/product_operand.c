@@ -9,9 +9,15 @@
 
 struct hny_grain hny_grain_of(enum hny_matmul_type type) {
     if (type == HNY_MATMUL_BF16 && hny_product_isa() >= HNY_ISA_AMX)
-        return (struct hny_grain){.rows = 8, .whole = 64, .columns = 64, .inner = 32, .most_inner = 512};
+        return (struct hny_grain){
+            .rows = 8, .whole = 64, .columns = 64, .most_columns = 512, .inner = 32, .most_inner = 512};
     size_t whole = type == HNY_MATMUL_U8 && hny_product_isa() >= HNY_ISA_AMX ? 64 : 0;
-    return (struct hny_grain){.rows = 1, .whole = whole, .columns = 1, .inner = 1, .most_inner = SIZE_MAX};
+    return (struct hny_grain){.rows = 1,
+                              .whole = whole,
+                              .columns = 1,
+                              .most_columns = SIZE_MAX,
+                              .inner = 1,
+                              .most_inner = SIZE_MAX};
 }
 
 size_t hny_grain_rows(const struct hny_grain *grain, size_t rows) {
@@ -20,9 +26,22 @@ size_t hny_grain_rows(const struct hny_grain *grain, size_t rows) {
     return (rows / grain->whole + 1) * grain->whole;
 }
 
+/* Of ALL, cut into COUNT parts of MOST and what is left, part I. */
+static size_t part_of(size_t all, size_t most, size_t count, size_t i) {
+    return count == 1 ? all : i + 1 < count ? most : all - i * most;
+}
+
 size_t hny_operand_inner(const struct hny_operand *operand, size_t i) {
-    size_t most = operand->grain.most_inner;
-    return operand->count == 1 ? operand->inner : i + 1 < operand->count ? most : operand->inner - i * most;
+    return part_of(operand->inner, operand->grain.most_inner, operand->count, i);
+}
+
+size_t hny_operand_columns(const struct hny_operand *operand, size_t strip) {
+    return part_of(operand->columns, operand->grain.most_columns, operand->strips, strip);
+}
+
+size_t hny_operand_wide(const struct hny_operand *operand, size_t strip) {
+    size_t columns = hny_operand_columns(operand, strip);
+    return columns < operand->grain.columns ? operand->grain.columns : columns;
 }
 
 size_t hny_operand_padded(const struct hny_operand *operand, size_t i) {
@@ -53,34 +72,40 @@ hny_status hny_operand_open(struct hny_operand *operand, struct hny_weights *wei
                             size_t columns, enum hny_matmul_type type, bool transposed) {
     const struct hny_grain grain = hny_grain_of(type);
     *operand = (struct hny_operand){.type = type, .inner = inner, .columns = columns, .grain = grain};
-    operand->wide = columns < grain.columns ? grain.columns : columns;
+    operand->strips = (columns - 1) / grain.most_columns + 1;
     operand->count = (inner - 1) / grain.most_inner + 1;
-    operand->pieces = hny_allocate(operand->count, sizeof *operand->pieces);
+    operand->pieces = hny_allocate(operand->strips * operand->count, sizeof(struct hny_packed *));
     if (!operand->pieces) return HNY_ERROR_MEMORY;
-    for (size_t i = 0; i < operand->count; i++)
-        HNY_TRY(hny_packed_enter(&operand->pieces[i], weights, hny_operand_padded(operand, i), operand->wide,
-                                 type, type, transposed));
+    for (size_t at = 0; at < operand->strips * operand->count; at++)
+        HNY_TRY(hny_packed_enter(&operand->pieces[at], weights,
+                                 hny_operand_padded(operand, at % operand->count),
+                                 hny_operand_wide(operand, at / operand->count), type, type, transposed));
     return HNY_OK;
 }
 
 void hny_operand_close(struct hny_operand *operand, const struct hny_weights *weights) {
-    for (size_t i = 0; operand->pieces && i < operand->count; i++)
+    for (size_t i = 0; operand->pieces && i < operand->strips * operand->count; i++)
         hny_packed_leave(&operand->pieces[i], weights);
     free(operand->pieces);
     *operand = (struct hny_operand){0};
 }
 
 hny_status hny_operand_move(struct hny_operand *operand, const struct hny_weights *weights, char *storage) {
-    for (size_t i = 0; i < operand->count; i++)
+    for (size_t i = 0; i < operand->strips * operand->count; i++)
         HNY_TRY(hny_packed_move(operand->pieces[i], weights, storage));
     return HNY_OK;
 }
 
 hny_status hny_operand_fill(struct hny_operand *operand, const float *values) {
-    for (size_t i = 0; i < operand->count; i++) {
-        size_t first = i == 0 ? 0 : i * operand->grain.most_inner;
-        HNY_TRY(hny_packed_fill_part(operand->pieces[i], values, operand->inner, operand->columns, first,
-                                     hny_operand_inner(operand, i)));
+    struct hny_part part = {.inner = operand->inner, .columns = operand->columns};
+    struct hny_packed **piece = operand->pieces;
+    for (size_t strip = 0; strip < operand->strips; strip++, part.first_column += part.column_count) {
+        part.column_count = hny_operand_columns(operand, strip);
+        part.first_inner = 0;
+        for (size_t i = 0; i < operand->count; i++, part.first_inner += part.inner_count) {
+            part.inner_count = hny_operand_inner(operand, i);
+            HNY_TRY(hny_packed_fill_part(*piece++, values, &part));
+        }
     }
     return HNY_OK;
 }

@@ -10,15 +10,17 @@
 struct hny_grain {
     size_t rows;  /* at least so many, zeros among them… */
     size_t whole; /* …and all of so many where they would fill its last quarter in part; 0: as they come */
-    size_t columns;    /* at least so many */
-    size_t inner;      /* a multiple of it… */
-    size_t most_inner; /* …and at most so much in one product, itself a multiple */
+    size_t columns;      /* at least so many… */
+    size_t most_columns; /* …and at most so many in one product */
+    size_t inner;        /* a multiple of it… */
+    size_t most_inner;   /* …and at most so much in one product, itself a multiple */
 };
 
 /* The grain of products of TYPE on this processor. AMX: oneDNN 2.6 cuts the inner dimension of bfloat16 by
  * the number of rows, above 512 (measured, 2.6.3), and turns to other kernels for fewer than 5 rows or 52
  * columns; most numbers of rows between 48 and 64, 112 and 128, … take it two to eleven times as long as the
- * next multiple of 64 (bench-rows). */
+ * next multiple of 64 (bench-rows). Of 512 columns the weights and the sums of 256 rows stay in the second
+ * cache, which AMX outruns memory by so much that a product takes up to a third less. */
 struct hny_grain hny_grain_of(enum hny_matmul_type type);
 
 /* Rows that the kernel is to compute where ROWS are wanted: as many, or more. */
@@ -28,9 +30,9 @@ struct hny_operand {
     enum hny_matmul_type type;
     size_t inner, columns;
     struct hny_grain grain;
-    size_t wide;  /* columns with those of padding */
-    size_t count; /* pieces, along the inner dimension */
-    struct hny_packed **pieces;
+    size_t strips;              /* along the columns… */
+    size_t count;               /* …and pieces of each, along the inner dimension */
+    struct hny_packed **pieces; /* [strips][count] */
 };
 
 /* Fills in *OPERAND, zeroed before; f32 or bf16. TRANSPOSED: the values come as [columns][inner]. It lies in
@@ -55,5 +57,10 @@ hny_status hny_operand_fill(struct hny_operand *operand, const float *values);
 /* The inner dimension of piece I: that of the values, and as the product has it. */
 size_t hny_operand_inner(const struct hny_operand *operand, size_t i);
 size_t hny_operand_padded(const struct hny_operand *operand, size_t i);
+
+/* The columns of a strip, which begins at column strip · most_columns: those of the values, and as the
+ * product has them. */
+size_t hny_operand_columns(const struct hny_operand *operand, size_t strip);
+size_t hny_operand_wide(const struct hny_operand *operand, size_t strip);
 
 #endif

@@ -110,8 +110,10 @@ hny_status hny_packed_fill(struct hny_packed *packed, const void *values) {
         hny_pack_s8(pack, values, packed->data);
         return HNY_OK;
     }
-    if (pack->inner_stride)
-        return hny_packed_fill_part(packed, values, pack->inner, pack->columns, 0, pack->inner);
+    if (pack->inner_stride) {
+        const struct hny_part whole = {pack->inner, pack->columns, 0, pack->inner, 0, pack->columns};
+        return hny_packed_fill_part(packed, values, &whole);
+    }
     int threads = hny_dnnl_begin();
     dnnl_status_t status = run_reorder(packed, values);
     hny_dnnl_end(threads);
@@ -120,8 +122,9 @@ hny_status hny_packed_fill(struct hny_packed *packed, const void *values) {
 
 /* A copy of the part with its zeros, for oneDNN's own reorder, which wants the operand whole. */
 static hny_status fill_from_copy(struct hny_packed *packed, const float *values, size_t stride,
-                                 size_t columns, size_t count) {
-    size_t rows = packed->transposed ? columns : count, length = packed->transposed ? count : columns;
+                                 const struct hny_part *part) {
+    size_t rows = packed->transposed ? part->column_count : part->inner_count;
+    size_t length = packed->transposed ? part->inner_count : part->column_count;
     size_t wide = packed->transposed ? packed->pack.inner : packed->pack.columns;
     float *copy = hny_allocate(packed->pack.inner * packed->pack.columns, sizeof *copy);
     if (!copy) return HNY_ERROR_MEMORY;
@@ -132,22 +135,24 @@ static hny_status fill_from_copy(struct hny_packed *packed, const float *values,
     return status;
 }
 
-hny_status hny_packed_fill_part(struct hny_packed *packed, const float *values, size_t inner, size_t columns,
-                                size_t first, size_t count) {
+hny_status hny_packed_fill_part(struct hny_packed *packed, const float *values, const struct hny_part *part) {
     struct hny_pack pack = packed->pack;
-    size_t stride = packed->transposed ? inner : columns;
-    values += packed->transposed ? first : first * columns;
+    bool transposed = packed->transposed;
+    size_t stride = transposed ? part->inner : part->columns;
+    values += (transposed ? part->first_column : part->first_inner) * stride;
+    values += transposed ? part->first_inner : part->first_column;
     if (!pack.inner_stride) {
-        if (count == inner && inner == pack.inner && columns == pack.columns)
+        bool whole = part->inner_count == part->inner && part->column_count == part->columns;
+        if (whole && part->inner == pack.inner && part->columns == pack.columns)
             return hny_packed_fill(packed, values);
-        return fill_from_copy(packed, values, stride, columns, count);
+        return fill_from_copy(packed, values, stride, part);
     }
-    pack.inner = count;
-    pack.columns = columns;
+    pack.inner = part->inner_count;
+    pack.columns = part->column_count;
     if (packed->type == HNY_MATMUL_BF16)
-        hny_pack_bf16(&pack, values, stride, packed->transposed, packed->data);
+        hny_pack_bf16(&pack, values, stride, transposed, packed->data);
     else
-        hny_pack_f32(&pack, values, stride, packed->transposed, packed->data);
+        hny_pack_f32(&pack, values, stride, transposed, packed->data);
     return HNY_OK;
 }
 

@@ -14,8 +14,11 @@ struct hny_product_source {
     size_t columns, padded_columns;
 };
 
-/* SOURCE without gaps and in its type: itself, or (where COPY, always) a copy in SCRATCH. */
-hny_status hny_product_source_gather(const struct hny_product_source *source,
-                                     struct hny_product_scratch *scratch, bool copy, const void **gathered);
+/* Whether it has no gaps, no zeros and its type as it lies: no copy is needed. */
+bool hny_product_source_ready(const struct hny_product_source *source);
+
+/* The copy of SOURCE without gaps and in its type, and its bytes. */
+size_t hny_product_source_bytes(const struct hny_product_source *source);
+void hny_product_source_copy(const struct hny_product_source *source, void *to);
 
 #endif

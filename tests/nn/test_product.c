@@ -95,7 +95,8 @@ static void check_products(struct fixture *f, size_t rows, bool accumulate) {
 
 static const struct {
     size_t out, in;
-} shapes[] = {{1, 1}, {7, 5}, {64, 32}, {100, 300}, {96, 513}, {512, 128}};
+} shapes[] = {{1, 1},     {7, 5},    {64, 32},   {100, 300}, {96, 513},
+              {512, 128}, {530, 40}, {40, 1050}, {9000, 20}, {20, 9000}};
 
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
@@ -173,6 +174,8 @@ static void check_invariance_of_engines(enum hny_precision precision) {
         check_invariance(96, 513, precision, 53);
         check_invariance(300, 1024, precision, 97);
         check_invariance(1100, 600, precision, 131);
+        check_invariance(530, 1050, precision, 131);
+        check_invariance(20, 9000, precision, 293);
     }
 }
 

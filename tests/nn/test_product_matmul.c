@@ -105,7 +105,16 @@ Test(product_matmul, packed_and_loose_weights_are_the_weights) {
 
 /* Whole numbers again, out of the middle of VALUES [inner][columns] into an operand with room to spare. */
 static void check_part(struct hny_matmuls *matmuls, size_t room, bool transposed) {
-    enum { ROWS = 3, INNER = 50, FIRST = 16, COUNT = 21, COLUMNS = 9, PADDED = 32 };
+    enum {
+        ROWS = 3,
+        INNER = 50,
+        FIRST = 16,
+        COUNT = 21,
+        COLUMNS = 9,
+        FIRST_COLUMN = 2,
+        COLUMN_COUNT = 6,
+        PADDED = 32
+    };
     float source[ROWS * PADDED] = {0}, values[INNER * COLUMNS], result[ROWS * 64];
     struct hny_packed *packed = NULL;
     const struct hny_matmul matmul = {
@@ -114,14 +123,16 @@ static void check_part(struct hny_matmuls *matmuls, size_t room, bool transposed
     for (size_t i = 0; i < ROWS * PADDED; i++) source[i] = (float)(i % 13) - 6; /* on zeros too */
     check(hny_packed_create(&packed, PADDED, room, HNY_MATMUL_F32, HNY_MATMUL_F32, transposed));
     place(packed);
-    check(hny_packed_fill_part(packed, values, INNER, COLUMNS, FIRST, COUNT));
+    const struct hny_part part = {INNER, COLUMNS, FIRST, COUNT, FIRST_COLUMN, COLUMN_COUNT};
+    check(hny_packed_fill_part(packed, values, &part));
     check(hny_matmul_run(matmuls, &matmul, source, packed, NULL, result));
     for (size_t i = 0; i < ROWS * room; i++) {
         size_t row = i / room, column = i % room;
         float sum = 0;
-        for (size_t k = 0; column < COLUMNS && k < COUNT; k++)
+        size_t from = FIRST_COLUMN + column;
+        for (size_t k = 0; column < COLUMN_COUNT && k < COUNT; k++)
             sum += source[row * PADDED + k] *
-                   values[transposed ? column * INNER + FIRST + k : (FIRST + k) * COLUMNS + column];
+                   values[transposed ? from * INNER + FIRST + k : (FIRST + k) * COLUMNS + from];
         cr_assert_eq((double)result[i], (double)sum, "room %zu, row %zu, column %zu", room, row, column);
     }
     free(packed ? hny_packed_data(packed) : NULL);
