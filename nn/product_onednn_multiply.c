@@ -18,7 +18,7 @@ struct block {
     const char *source; /* piece behind piece, each [padded_rows][as the product has it] */
     float *y;
     size_t y_stride;
-    bool accumulate;
+    bool accumulate; /* the first piece too: those behind it always are */
 };
 
 /* result[rows][wide] (+)= rows FIRST… of the source · the strip, piece by piece in their order; ROWS with
@@ -34,16 +34,12 @@ static hny_status multiply_pieces(const struct block *block, size_t strip, size_
                                           .inner = inner,
                                           .columns = hny_operand_wide(weights, strip),
                                           .source = weights->type,
-                                          .accumulate = block->accumulate || i > block->first_piece};
+                                          .accumulate = block->accumulate || i > 0};
         HNY_TRY(hny_matmul_run(block->own->matmuls, &matmul, source + first * row_bytes,
                                weights->pieces[strip * weights->count + i], NULL, result));
         source += block->padded_rows * row_bytes;
     }
     return HNY_OK;
-}
-
-static void copy_row(float *out, const float *in, size_t count) {
-    memcpy(out, in, count * sizeof *out);
 }
 
 /* ROWS rows from FIRST on of a strip of the result. One with gaps is computed elsewhere, by the same kernel,
@@ -58,11 +54,17 @@ static hny_status multiply_strip(const struct block *block, size_t strip, size_t
     struct hny_product_scratch *scratch = &block->own->sums;
     HNY_TRY(hny_product_scratch_reserve(scratch, padded * wide * sizeof(float)));
     float *sums = scratch->data;
-    if (block->accumulate) memset(sums, 0, padded * wide * sizeof *sums);
-    for (size_t row = 0; block->accumulate && row < rows; row++)
-        copy_row(sums + row * wide, y + row * stride, columns);
+    const struct hny_product_source before = {.type = HNY_MATMUL_F32,
+                                              .values = y,
+                                              .stride = stride,
+                                              .rows = rows,
+                                              .padded_rows = padded,
+                                              .columns = columns,
+                                              .padded_columns = wide};
+    if (block->accumulate || block->first_piece > 0) hny_product_source_copy(&before, sums);
     HNY_TRY(multiply_pieces(block, strip, first, padded, sums));
-    for (size_t row = 0; row < rows; row++) copy_row(y + row * stride, sums + row * wide, columns);
+    for (size_t row = 0; row < rows; row++)
+        memcpy(y + row * stride, sums + row * wide, columns * sizeof *sums);
     return HNY_OK;
 }
 
@@ -106,15 +108,12 @@ static hny_status multiply_rows(struct block *block, const float *x, size_t x_st
     const struct hny_operand *weights = block->weights;
     const size_t row_bytes = hny_operand_padded(weights, 0) * hny_matmul_type_bytes(weights->type);
     const size_t most = SOURCE_BYTES / (block->padded_rows * row_bytes), all = weights->count;
-    const bool accumulate = block->accumulate;
     for (block->first_piece = 0; block->first_piece < all; block->first_piece += block->pieces) {
         block->pieces = all - block->first_piece;
         if (block->pieces > most) block->pieces = most ? most : 1;
-        block->accumulate = accumulate || block->first_piece > 0;
         HNY_TRY(gather(block, x + block->first_piece * hny_operand_inner(weights, 0), x_stride));
         HNY_TRY(multiply_block(block));
     }
-    block->accumulate = accumulate;
     return HNY_OK;
 }
 

@@ -120,7 +120,9 @@ Test(selection, so_they_are_with_plain_loops) {
 }
 
 Test(selection, packing_again_allocates_nothing_once_warm) {
+    enum { ROWS = 5 };
     static int32_t ids[OUT];
+    static float y[ROWS * (OUT + 200)];
     for (int p = 0; p <= HNY_PRECISION_INT8; p++) {
         if (!hny_precision_supported((enum hny_precision)p)) continue;
         struct whole whole = open_whole(512, (enum hny_precision)p);
@@ -131,11 +133,12 @@ Test(selection, packing_again_allocates_nothing_once_warm) {
             size_t before = mallinfo2().uordblks;
             check(hny_selection_pack(whole.selector, whole.products, &selection, whole.w, ids,
                                      counts[round % 2]));
+            check(hny_selection_product(whole.selector, whole.products, &selection, ROWS, whole.x, y));
             size_t after = mallinfo2().uordblks;
             if (round > 1)
                 cr_assert_eq(after, before, "%s, round %zu: %zu bytes before, %zu after",
                              hny_precision_name((enum hny_precision)p), round, before, after);
-            expect_columns(&whole, &selection, ids, 0, 5);
+            expect_columns(&whole, &selection, ids, 0, ROWS);
         }
         hny_selection_free(&selection);
         close_whole(&whole);
