@@ -33,14 +33,16 @@ size_t hny_packed_bytes(const struct hny_packed *packed);
 /* VALUES without gaps: floats, or bytes for weights of S8. */
 hny_status hny_packed_fill(struct hny_packed *packed, const void *values);
 
-/* A part of values [inner][columns]. */
+/* A part of values [inner][columns], and those of its rows, as the values lie, that are wanted now. */
 struct hny_part {
     size_t inner, columns;
     size_t first_inner, inner_count;
     size_t first_column, column_count;
+    size_t first_row, rows; /* of the part; FIRST_ROW a multiple of HNY_PACK_COLUMNS */
 };
 
-/* Floats: PART of VALUES [inner][columns] (or the other way round); zeros where the operand is larger. */
+/* Floats: the rows of PART of VALUES [inner][columns] (or the other way round); zeros where the operand is
+ * larger. A layout that only oneDNN knows is filled whole, when the first row is. */
 hny_status hny_packed_fill_part(struct hny_packed *packed, const float *values, const struct hny_part *part);
 
 /* One product. Operands have no gaps between their rows: for others oneDNN has only its reference kernels.

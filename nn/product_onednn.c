@@ -22,6 +22,9 @@ struct onednn_weights {
     int32_t *zero_sum;
 };
 
+/* Rows of a matrix that are packed both ways at a time, so that the cache still holds them. */
+#define PACKED_ROWS ((size_t)64)
+
 static bool supports(enum hny_precision precision) {
     switch (precision) {
     case HNY_PRECISION_F32:
@@ -79,8 +82,12 @@ static hny_status pack_int8(struct onednn_weights *own, const float *values) {
 static hny_status pack(struct hny_weights *weights, const hny_real *values) {
     struct onednn_weights *own = (struct onednn_weights *)weights;
     if (weights->precision == HNY_PRECISION_INT8) return pack_int8(own, values);
-    HNY_TRY(hny_operand_fill(&own->forward, values));
-    return weights->gradient ? hny_operand_fill(&own->backward, values) : HNY_OK;
+    for (size_t row = 0, rows; row < weights->out; row += rows) {
+        rows = weights->out - row < PACKED_ROWS ? weights->out - row : PACKED_ROWS;
+        if (weights->gradient) HNY_TRY(hny_operand_fill(&own->backward, values, row, rows));
+        HNY_TRY(hny_operand_fill(&own->forward, values, row, rows));
+    }
+    return HNY_OK;
 }
 
 static hny_status move(struct hny_weights *weights, char *storage) {
@@ -113,7 +120,7 @@ static hny_status pack_rows(struct hny_products *products, struct hny_weights *w
     if (weights->precision == HNY_PRECISION_INT8) return pack_rows_int8(mine, own, values, rows, count);
     HNY_TRY(hny_product_scratch_reserve(&mine->weights, out * in * sizeof(float)));
     hny_product_gather(out, in, values, rows, count, mine->weights.data);
-    return hny_operand_fill(&own->forward, mine->weights.data);
+    return hny_operand_fill(&own->forward, mine->weights.data, 0, out);
 }
 
 static hny_status products_open(struct hny_products *products) {

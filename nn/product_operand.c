@@ -71,7 +71,8 @@ void hny_packed_leave(struct hny_packed **packed, const struct hny_weights *weig
 hny_status hny_operand_open(struct hny_operand *operand, struct hny_weights *weights, size_t inner,
                             size_t columns, enum hny_matmul_type type, bool transposed) {
     const struct hny_grain grain = hny_grain_of(type);
-    *operand = (struct hny_operand){.type = type, .inner = inner, .columns = columns, .grain = grain};
+    *operand = (struct hny_operand){
+        .type = type, .inner = inner, .columns = columns, .transposed = transposed, .grain = grain};
     operand->strips = (columns - 1) / grain.most_columns + 1;
     operand->count = (inner - 1) / grain.most_inner + 1;
     operand->pieces = hny_allocate(operand->strips * operand->count, sizeof(struct hny_packed *));
@@ -96,15 +97,26 @@ hny_status hny_operand_move(struct hny_operand *operand, const struct hny_weight
     return HNY_OK;
 }
 
-hny_status hny_operand_fill(struct hny_operand *operand, const float *values) {
+/* Of the rows FIRST… to END those that lie in the part, whose own begin at ROW and are COUNT. */
+static bool cut(struct hny_part *part, size_t row, size_t count, size_t first, size_t end) {
+    size_t from = first > row ? first : row, to = end < row + count ? end : row + count;
+    part->first_row = from - row;
+    part->rows = to > from ? to - from : 0;
+    return part->rows > 0;
+}
+
+hny_status hny_operand_fill(struct hny_operand *operand, const float *values, size_t first, size_t rows) {
     struct hny_part part = {.inner = operand->inner, .columns = operand->columns};
     struct hny_packed **piece = operand->pieces;
     for (size_t strip = 0; strip < operand->strips; strip++, part.first_column += part.column_count) {
         part.column_count = hny_operand_columns(operand, strip);
         part.first_inner = 0;
-        for (size_t i = 0; i < operand->count; i++, part.first_inner += part.inner_count) {
+        for (size_t i = 0; i < operand->count; i++, part.first_inner += part.inner_count, piece++) {
             part.inner_count = hny_operand_inner(operand, i);
-            HNY_TRY(hny_packed_fill_part(*piece++, values, &part));
+            bool some = operand->transposed
+                            ? cut(&part, part.first_column, part.column_count, first, first + rows)
+                            : cut(&part, part.first_inner, part.inner_count, first, first + rows);
+            if (some) HNY_TRY(hny_packed_fill_part(*piece, values, &part));
         }
     }
     return HNY_OK;

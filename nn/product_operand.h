@@ -29,14 +29,14 @@ size_t hny_grain_rows(const struct hny_grain *grain, size_t rows);
 struct hny_operand {
     enum hny_matmul_type type;
     size_t inner, columns;
+    bool transposed; /* the values come as [columns][inner] */
     struct hny_grain grain;
     size_t strips;              /* along the columns… */
     size_t count;               /* …and pieces of each, along the inner dimension */
     struct hny_packed **pieces; /* [strips][count] */
 };
 
-/* Fills in *OPERAND, zeroed before; f32 or bf16. TRANSPOSED: the values come as [columns][inner]. It lies in
- * the storage of WEIGHTS. */
+/* Fills in *OPERAND, zeroed before; f32 or bf16. It lies in the storage of WEIGHTS. */
 hny_status hny_operand_open(struct hny_operand *operand, struct hny_weights *weights, size_t inner,
                             size_t columns, enum hny_matmul_type type, bool transposed);
 void hny_operand_close(struct hny_operand *operand,
@@ -52,7 +52,8 @@ void hny_packed_leave(struct hny_packed **packed, const struct hny_weights *weig
 /* Lets it lie in STORAGE instead of that of WEIGHTS. */
 hny_status hny_operand_move(struct hny_operand *operand, const struct hny_weights *weights, char *storage);
 
-hny_status hny_operand_fill(struct hny_operand *operand, const float *values);
+/* Packs ROWS of the rows of VALUES, as they lie, from FIRST on, which is a multiple of HNY_PACK_COLUMNS. */
+hny_status hny_operand_fill(struct hny_operand *operand, const float *values, size_t first, size_t rows);
 
 /* The inner dimension of piece I: that of the values, and as the product has it. */
 size_t hny_operand_inner(const struct hny_operand *operand, size_t i);

@@ -91,6 +91,18 @@ HNY_KERNEL void hny_pack_f32(const struct hny_pack *pack, const float *values, s
         }
 }
 
+/* Two bfloat16 side by side are moved as one float: nothing is computed with them. */
+typedef uint32_t pair __attribute__((may_alias));
+
+/* Rows EVEN and ODD, rounded, two and two; of zeros where ODD is NULL. */
+HNY_INLINE void pair_rows(void *pairs, const float *even, const float *odd, size_t count) {
+    pair *to = pairs;
+    if (odd)
+        for (size_t n = 0; n < count; n++) to[n] = rounded(even[n]) | rounded(odd[n]) << 16;
+    else
+        for (size_t n = 0; n < count; n++) to[n] = rounded(even[n]);
+}
+
 HNY_KERNEL void hny_pack_bf16(const struct hny_pack *pack, const float *values, size_t stride,
                               bool transposed, uint16_t *packed) {
     const size_t inner = 2 * HNY_PACK_INNER;
@@ -99,12 +111,9 @@ HNY_KERNEL void hny_pack_bf16(const struct hny_pack *pack, const float *values, 
         for (size_t k = 0; k < pack->inner; k += inner) {
             struct rows rows = block_rows(tile, pack, values, stride, transposed, k, c, inner);
             uint16_t *block = packed + c / COLUMNS * pack->column_stride + k / inner * pack->inner_stride;
-            for (size_t i = 0; i < inner; i += 2) {
-                const float *even = rows.data + i * rows.stride, *odd = even + rows.stride;
-                uint32_t pairs[COLUMNS];
-                for (size_t n = 0; n < COLUMNS; n++) pairs[n] = rounded(even[n]) | rounded(odd[n]) << 16;
-                memcpy(block + i * COLUMNS, pairs, sizeof pairs);
-            }
+            for (size_t i = 0; i < inner; i += 2)
+                pair_rows(block + i * COLUMNS, rows.data + i * rows.stride, rows.data + (i + 1) * rows.stride,
+                          COLUMNS);
         }
 }
 
@@ -133,19 +142,23 @@ HNY_KERNEL void hny_pack_transpose_f32(size_t rows, size_t columns, const float 
 
 HNY_KERNEL void hny_pack_transpose_bf16(size_t rows, size_t columns, const float *values, size_t stride,
                                         uint16_t *to, size_t to_stride) {
-    float tile[COLUMNS][LINE];
+    float tile[LINE / 2][COLUMNS];
     for (size_t row = 0; row < rows; row += LINE) {
         size_t height = rows - row < LINE ? rows - row : LINE;
         for (size_t first = 0; first < columns; first += COLUMNS) {
             size_t width = columns - first < COLUMNS ? columns - first : COLUMNS;
-            transpose(tile[0], LINE, values + row * stride + first, stride, width, height);
-            for (size_t c = 0; c < width; c++)
-                for (size_t i = 0; i < height; i++)
-                    to[(first + c) * to_stride + row + i] = (uint16_t)rounded(tile[c][i]);
+            const float *from = values + row * stride + first;
+            for (size_t i = 0; i < height; i += 2)
+                pair_rows(tile[i / 2], from + i * stride, i + 1 < height ? from + (i + 1) * stride : NULL,
+                          width);
+            for (size_t c = 0; c < width; c += 4)
+                transpose((float *)(void *)(to + (first + c) * to_stride + row), to_stride / 2, tile[0] + c,
+                          COLUMNS, width - c < 4 ? width - c : 4, (height + 1) / 2);
         }
     }
+    size_t even = (rows + 1) / 2 * 2;
     for (size_t c = 0; c < columns; c++)
-        memset(to + c * to_stride + rows, 0, (to_stride - rows) * sizeof *to);
+        memset(to + c * to_stride + even, 0, (to_stride - even) * sizeof *to);
 }
 
 #endif

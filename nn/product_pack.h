@@ -19,6 +19,11 @@ struct hny_pack {
     size_t column_stride; /* from a block to the one beside it */
 };
 
+/* Where the block that begins at INNER and COLUMN lies; of bfloat16, at twice INNER. */
+static inline size_t hny_pack_at(const struct hny_pack *pack, size_t inner, size_t column) {
+    return inner / HNY_PACK_INNER * pack->inner_stride + column / HNY_PACK_COLUMNS * pack->column_stride;
+}
+
 /* Packs floats that lie as [inner][columns], or TRANSPOSED as [columns][inner], STRIDE from row to row.
  * Block: [16][64]. */
 void hny_pack_f32(const struct hny_pack *pack, const float *values, size_t stride, bool transposed,
@@ -33,7 +38,7 @@ void hny_pack_bf16(const struct hny_pack *pack, const float *values, size_t stri
 void hny_pack_s8(const struct hny_pack *pack, const int8_t *values, int8_t *packed);
 
 /* to[columns][to_stride] = the transpose of values[rows][columns], zeros behind ROWS, which TO_STRIDE is not
- * below. _bf16: rounded. */
+ * below. _bf16: rounded; TO_STRIDE is even. */
 void hny_pack_transpose_f32(size_t rows, size_t columns, const float *values, size_t stride, float *to,
                             size_t to_stride);
 void hny_pack_transpose_bf16(size_t rows, size_t columns, const float *values, size_t stride, uint16_t *to,

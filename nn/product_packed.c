@@ -111,7 +111,8 @@ hny_status hny_packed_fill(struct hny_packed *packed, const void *values) {
         return HNY_OK;
     }
     if (pack->inner_stride) {
-        const struct hny_part whole = {pack->inner, pack->columns, 0, pack->inner, 0, pack->columns};
+        size_t rows = packed->transposed ? pack->columns : pack->inner;
+        const struct hny_part whole = {pack->inner, pack->columns, 0, pack->inner, 0, pack->columns, 0, rows};
         return hny_packed_fill_part(packed, values, &whole);
     }
     int threads = hny_dnnl_begin();
@@ -142,17 +143,22 @@ hny_status hny_packed_fill_part(struct hny_packed *packed, const float *values, 
     values += (transposed ? part->first_column : part->first_inner) * stride;
     values += transposed ? part->first_inner : part->first_column;
     if (!pack.inner_stride) {
+        if (part->first_row > 0) return HNY_OK;
         bool whole = part->inner_count == part->inner && part->column_count == part->columns;
         if (whole && part->inner == pack.inner && part->columns == pack.columns)
             return hny_packed_fill(packed, values);
         return fill_from_copy(packed, values, stride, part);
     }
-    pack.inner = part->inner_count;
-    pack.columns = part->column_count;
+    values += part->first_row * stride;
+    pack.inner = transposed ? part->inner_count : part->rows;
+    pack.columns = transposed ? part->rows : part->column_count;
+    size_t first_inner = transposed ? 0 : part->first_row, first_column = transposed ? part->first_row : 0;
     if (packed->type == HNY_MATMUL_BF16)
-        hny_pack_bf16(&pack, values, stride, transposed, packed->data);
+        hny_pack_bf16(&pack, values, stride, transposed,
+                      (uint16_t *)packed->data + hny_pack_at(&pack, first_inner / 2, first_column));
     else
-        hny_pack_f32(&pack, values, stride, transposed, packed->data);
+        hny_pack_f32(&pack, values, stride, transposed,
+                     (float *)packed->data + hny_pack_at(&pack, first_inner, first_column));
     return HNY_OK;
 }
 

@@ -123,7 +123,8 @@ static void check_part(struct hny_matmuls *matmuls, size_t room, bool transposed
     for (size_t i = 0; i < ROWS * PADDED; i++) source[i] = (float)(i % 13) - 6; /* on zeros too */
     check(hny_packed_create(&packed, PADDED, room, HNY_MATMUL_F32, HNY_MATMUL_F32, transposed));
     place(packed);
-    const struct hny_part part = {INNER, COLUMNS, FIRST, COUNT, FIRST_COLUMN, COLUMN_COUNT};
+    const struct hny_part part = {INNER,        COLUMNS,      FIRST, COUNT,
+                                  FIRST_COLUMN, COLUMN_COUNT, 0,     transposed ? COLUMN_COUNT : COUNT};
     check(hny_packed_fill_part(packed, values, &part));
     check(hny_matmul_run(matmuls, &matmul, source, packed, NULL, result));
     for (size_t i = 0; i < ROWS * room; i++) {
