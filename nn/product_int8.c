@@ -75,18 +75,21 @@ void hny_int8_quantise_weights(size_t rows, size_t columns, const float *w, int8
 
 HNY_KERNEL static void dequantise_row(size_t count, const int32_t *restrict sums, float row_scale,
                                       const float *restrict column_scale, const int32_t *restrict zero_sum,
-                                      float *restrict y) {
-    for (size_t i = 0; i < count; i++) y[i] += (float)(sums[i] - zero_sum[i]) * (row_scale * column_scale[i]);
+                                      float *restrict y, bool accumulate) {
+    if (accumulate)
+        for (size_t i = 0; i < count; i++)
+            y[i] += (float)(sums[i] - zero_sum[i]) * (row_scale * column_scale[i]);
+    else /* what is there may be anything */
+        for (size_t i = 0; i < count; i++)
+            y[i] = (float)(sums[i] - zero_sum[i]) * (row_scale * column_scale[i]);
 }
 
 void hny_int8_dequantise(size_t rows, size_t columns, const int32_t *sums, const float *row_scale,
                          const float *column_scale, const int32_t *zero_sum, float *y, size_t y_stride,
                          bool accumulate) {
-    for (size_t row = 0; row < rows; row++) {
-        float *to = y + row * y_stride;
-        if (!accumulate) memset(to, 0, columns * sizeof *to); /* what is there may be anything */
-        dequantise_row(columns, sums + row * columns, row_scale[row], column_scale, zero_sum, to);
-    }
+    for (size_t row = 0; row < rows; row++)
+        dequantise_row(columns, sums + row * columns, row_scale[row], column_scale, zero_sum,
+                       y + row * y_stride, accumulate);
 }
 
 #endif

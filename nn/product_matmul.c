@@ -90,8 +90,10 @@ static bool is_reference(const_dnnl_primitive_desc_t description) {
 /* The layout of a loose product's weights: oneDNN's choice where nn/product_pack.h knows it. */
 static dnnl_status_t choose_loose(struct entry *entry, const struct hny_matmul *matmul,
                                   dnnl_memory_desc_t *weights) {
-    enum hny_matmul_type type = (enum hny_matmul_type)matmul->source;
-    dnnl_status_t status = hny_dnnl_layout(matmul->rows, matmul->inner, matmul->columns, type, type, weights);
+    enum hny_matmul_type source = (enum hny_matmul_type)matmul->source;
+    enum hny_matmul_type type = source == HNY_MATMUL_U8 ? HNY_MATMUL_S8 : source;
+    dnnl_status_t status =
+        hny_dnnl_layout(matmul->rows, matmul->inner, matmul->columns, source, type, weights);
     if (status != dnnl_success) return status;
     entry->pack = hny_dnnl_recognise(weights, type, matmul->inner, matmul->columns);
     if (!entry->pack.inner_stride)

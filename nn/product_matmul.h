@@ -33,6 +33,10 @@ size_t hny_packed_bytes(const struct hny_packed *packed);
 /* VALUES without gaps: floats, or bytes for weights of S8. */
 hny_status hny_packed_fill(struct hny_packed *packed, const void *values);
 
+/* Where the columns from FIRST on lie, a multiple of HNY_PACK_COLUMNS, and how: PACK as hny_matmul_layout has
+ * it. NULL where the layout is none of nn/product_pack.h. */
+const void *hny_packed_columns(const struct hny_packed *packed, size_t first, struct hny_pack *pack);
+
 /* A part of values [inner][columns], and those of its rows, as the values lie, that are wanted now. */
 struct hny_part {
     size_t inner, columns;

@@ -22,6 +22,10 @@ struct onednn_weights {
     int32_t *zero_sum;
 };
 
+/* Columns of int8 weights that are multiplied at a time, where there are more sums than so many. */
+#define STRIP ((size_t)512)
+#define STRIP_SUMS ((size_t)1 << 17)
+
 /* Rows of a matrix that are packed both ways at a time, so that the cache still holds them. */
 #define PACKED_ROWS ((size_t)64)
 
@@ -142,23 +146,62 @@ static void quantise(size_t rows, size_t columns, const float *x, size_t stride,
     hny_int8_quantise(rows, columns, x, stride, own->source.data, own->scales.data);
 }
 
+/* Whether columns of the packed weights may be multiplied as MATMUL, a loose one, says. */
+static bool divisible(struct hny_onednn_products *own, const struct onednn_weights *weights,
+                      const struct hny_matmul *matmul) {
+    struct hny_pack whole, part;
+    size_t bytes;
+    return hny_packed_columns(weights->packed, 0, &whole) &&
+           hny_matmul_layout(own->matmuls, matmul, &part, &bytes) == HNY_OK &&
+           whole.inner_stride == part.inner_stride && whole.column_stride == part.column_stride;
+}
+
+/* Columns that are multiplied at a time: so many that the cache holds their sums until they are floats. */
+static size_t strip_columns(struct hny_onednn_products *own, const struct onednn_weights *weights,
+                            size_t padded) {
+    const size_t out = weights->common.out;
+    const struct hny_matmul matmul = {
+        .rows = padded, .inner = weights->common.in, .columns = STRIP, .source = HNY_MATMUL_U8, .loose = 1};
+    return out > STRIP && padded * out > STRIP_SUMS && divisible(own, weights, &matmul) ? STRIP : out;
+}
+
+/* COUNT columns from FIRST on of the product of own->source, PADDED rows, into own->sums. */
+static hny_status multiply_strip_int8(struct hny_onednn_products *own, const struct onednn_weights *weights,
+                                      size_t padded, size_t first, size_t count) {
+    struct hny_matmul matmul = {
+        .rows = padded, .inner = weights->common.in, .columns = count, .source = HNY_MATMUL_U8};
+    struct hny_pack pack;
+    HNY_TRY(hny_product_scratch_reserve(&own->sums, padded * count * sizeof(int32_t)));
+    if (count == weights->common.out)
+        return hny_matmul_run(own->matmuls, &matmul, own->source.data, weights->packed, NULL, own->sums.data);
+    matmul.loose = 1;
+    return hny_matmul_run(own->matmuls, &matmul, own->source.data, NULL,
+                          hny_packed_columns(weights->packed, first, &pack), own->sums.data);
+}
+
+static void dequantise(const struct hny_onednn_products *own, const struct onednn_weights *weights,
+                       size_t rows, size_t first, size_t count, float *y, size_t y_stride, bool accumulate) {
+    HNY_PROFILE("operands of products");
+    hny_int8_dequantise(rows, count, own->sums.data, own->scales.data, weights->column_scale + first,
+                        weights->zero_sum + first, y + first, y_stride, accumulate);
+}
+
 /* Up to HNY_ONEDNN_ROWS rows in int8. */
 static hny_status multiply_chunk_int8(struct hny_onednn_products *own, const struct onednn_weights *weights,
                                       size_t rows, const float *x, size_t x_stride, float *y, size_t y_stride,
                                       bool accumulate) {
     size_t in = weights->common.in, out = weights->common.out;
     const struct hny_grain grain = hny_grain_of(HNY_MATMUL_U8);
-    size_t padded = hny_grain_rows(&grain, rows);
+    size_t padded = hny_grain_rows(&grain, rows), strip = strip_columns(own, weights, padded);
     HNY_TRY(hny_product_scratch_reserve(&own->source, padded * in));
     HNY_TRY(hny_product_scratch_reserve(&own->scales, rows * sizeof(float)));
-    HNY_TRY(hny_product_scratch_reserve(&own->sums, padded * out * sizeof(int32_t)));
-    const struct hny_matmul matmul = {.rows = padded, .inner = in, .columns = out, .source = HNY_MATMUL_U8};
     quantise(rows, in, x, x_stride, own);
     memset((uint8_t *)own->source.data + rows * in, 0, (padded - rows) * in);
-    HNY_TRY(hny_matmul_run(own->matmuls, &matmul, own->source.data, weights->packed, NULL, own->sums.data));
-    HNY_PROFILE("operands of products");
-    hny_int8_dequantise(rows, out, own->sums.data, own->scales.data, weights->column_scale, weights->zero_sum,
-                        y, y_stride, accumulate);
+    for (size_t first = 0, count; first < out; first += count) {
+        count = out - first < strip ? out - first : strip;
+        HNY_TRY(multiply_strip_int8(own, weights, padded, first, count));
+        dequantise(own, weights, rows, first, count, y, y_stride, accumulate);
+    }
     return HNY_OK;
 }
 

@@ -88,6 +88,12 @@ size_t hny_packed_bytes(const struct hny_packed *packed) {
     return packed->bytes;
 }
 
+const void *hny_packed_columns(const struct hny_packed *packed, size_t first, struct hny_pack *pack) {
+    *pack = packed->pack;
+    if (!pack->inner_stride) return NULL;
+    return (const char *)packed->data + hny_pack_at(pack, 0, first) * hny_matmul_type_bytes(packed->type);
+}
+
 static dnnl_status_t run_reorder(struct hny_packed *packed, const void *values) {
     dnnl_stream_t stream = NULL;
     dnnl_status_t status = dnnl_stream_create(&stream, hny_dnnl_engine(), dnnl_stream_default_flags);

@@ -184,26 +184,33 @@ Test(product, a_float32_row_has_the_same_bytes_alone_and_in_any_batch) {
 }
 
 /* The same forward alone, in int8: batches of every size against rows alone. */
-Test(product, an_int8_row_has_the_same_bytes_alone_and_in_any_batch) {
-    if (!hny_precision_supported(HNY_PRECISION_INT8)) return;
-    enum { OUT = 100, IN = 300, ROWS = 300 };
-    float *w = draw(OUT * IN, 1), *x = draw(ROWS * IN, 2);
-    float *alone = hny_allocate(ROWS * OUT, sizeof *alone), *y = hny_allocate(ROWS * OUT, sizeof *y);
+static void check_int8_rows(size_t out, size_t in) {
+    enum { ROWS = 300 };
+    float *w = draw(out * in, 1), *x = draw(ROWS * in, 2);
+    float *alone = hny_allocate(ROWS * out, sizeof *alone), *y = hny_allocate(ROWS * out, sizeof *y);
     struct hny_weights *weights = NULL;
     struct hny_products *products = NULL;
-    check(hny_weights_create(&weights, OUT, IN, HNY_PRECISION_INT8, false));
+    check(hny_weights_create(&weights, out, in, HNY_PRECISION_INT8, false));
     check(hny_weights_pack(weights, w));
     check(hny_products_create(&products));
     for (size_t row = 0; row < ROWS; row++)
-        check(hny_product(products, weights, 1, x + row * IN, IN, alone + row * OUT, OUT, false));
+        check(hny_product(products, weights, 1, x + row * in, in, alone + row * out, out, false));
     for (size_t rows = 2; rows <= ROWS; rows += 13) {
-        check(hny_product(products, weights, rows, x, IN, y, OUT, false));
-        cr_assert_arr_eq(y, alone, rows * OUT * sizeof *y, "%zu rows", rows);
+        check(hny_product(products, weights, rows, x, in, y, out, false));
+        cr_assert_arr_eq(y, alone, rows * out * sizeof *y, "%zu × %zu, %zu rows", out, in, rows);
     }
     float *all[] = {w, x, alone, y};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
     hny_weights_destroy(&weights);
     hny_products_destroy(&products);
+}
+
+/* Wide ones are cut by their columns where the layout allows, which it does not for 301 numbers. */
+Test(product, an_int8_row_has_the_same_bytes_alone_and_in_any_batch) {
+    if (!hny_precision_supported(HNY_PRECISION_INT8)) return;
+    check_int8_rows(100, 300);
+    check_int8_rows(1100, 300);
+    check_int8_rows(1100, 301);
 }
 
 Test(product, a_bfloat16_row_has_the_same_bytes_alone_and_in_any_batch) {
