@@ -63,7 +63,10 @@ bool hny_precision_supported(enum hny_precision precision) {
 }
 
 enum hny_precision hny_precision_fastest(void) {
-    return hny_precision_supported(HNY_PRECISION_BF16) ? HNY_PRECISION_BF16 : HNY_PRECISION_F32;
+#ifndef HNY_DOUBLE
+    if (hny_precision_supported(HNY_PRECISION_BF16) && hny_product_isa_bf16_pays()) return HNY_PRECISION_BF16;
+#endif
+    return HNY_PRECISION_F32;
 }
 
 const char *hny_product_library(void) {

@@ -26,10 +26,10 @@ enum hny_precision {
 const char *hny_precision_name(enum hny_precision precision);
 hny_status hny_precision_parse(const char *name, enum hny_precision *precision);
 
-/* Whether this processor (as limited by ONEDNN_MAX_CPU_ISA) computes PRECISION rightly and faster than
- * float32. */
+/* Whether this processor (as limited by ONEDNN_MAX_CPU_ISA) computes PRECISION rightly, by instructions of
+ * its own. */
 bool hny_precision_supported(enum hny_precision precision);
-enum hny_precision hny_precision_fastest(void); /* bf16 where supported, else f32: never int8 */
+enum hny_precision hny_precision_fastest(void); /* bf16 where supported and faster, else f32: never int8 */
 
 /* What computes, for reports and checkpoints: "oneDNN 2.6.3, avx512_core_bf16"; static text. */
 const char *hny_product_library(void);

@@ -42,6 +42,20 @@ enum hny_product_isa hny_product_isa(void) {
     return isa;
 }
 
+static bool is_intel(void) {
+#ifdef __x86_64__
+    __builtin_cpu_init();
+    return __builtin_cpu_is("intel");
+#else
+    return false;
+#endif
+}
+
+bool hny_product_isa_bf16_pays(void) {
+    enum hny_product_isa best = hny_product_isa();
+    return best >= HNY_ISA_AMX || (best >= HNY_ISA_BF16 && !is_intel());
+}
+
 const char *hny_product_isa_library(void) {
     pthread_once(&once, find);
     return library;
