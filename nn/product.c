@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/profile.h"
+#include "base/progress.h"
 #include "nn/product_engine.h"
 #include "nn/product_isa.h"
 #include <stdlib.h>
@@ -22,6 +23,17 @@ static hny_product_watcher *watching;
 
 void hny_product_watch(hny_product_watcher *watcher) {
     watching = watcher;
+}
+
+/* For the watcher: when a product begins, and what it was once it has ended. */
+static double watch(void) {
+    return watching ? hny_seconds() : 0;
+}
+
+static hny_status tell(hny_status status, enum hny_product_kind kind, enum hny_precision precision,
+                       size_t rows, size_t out, size_t in, double begin) {
+    if (watching) watching(kind, precision, rows, out, in, hny_seconds() - begin);
+    return status;
 }
 
 void hny_product_use(const struct hny_product_engine *engine) {
@@ -206,8 +218,10 @@ hny_status hny_product(struct hny_products *products, const struct hny_weights *
     if (rows == 0) return HNY_OK;
     HNY_TRY(check_pair(products, weights));
     HNY_PROFILE("products: forward");
-    if (watching) watching(HNY_PRODUCT_FORWARD, weights->precision, rows, weights->out, weights->in);
-    return products->engine->forward(products, weights, rows, x, x_stride, y, y_stride, accumulate);
+    double begin = watch();
+    hny_status status =
+        products->engine->forward(products, weights, rows, x, x_stride, y, y_stride, accumulate);
+    return tell(status, HNY_PRODUCT_FORWARD, weights->precision, rows, weights->out, weights->in, begin);
 }
 
 hny_status hny_product_input_gradient(struct hny_products *products, const struct hny_weights *weights,
@@ -217,9 +231,11 @@ hny_status hny_product_input_gradient(struct hny_products *products, const struc
     HNY_TRY(check_pair(products, weights));
     if (!weights->gradient) return hny_fail(HNY_ERROR_USAGE, "weights prepared without gradients");
     HNY_PROFILE("products: input gradient");
-    if (watching) watching(HNY_PRODUCT_INPUT_GRADIENT, weights->precision, rows, weights->out, weights->in);
-    return products->engine->input_gradient(products, weights, rows, dy, dy_stride, dx, dx_stride,
-                                            accumulate);
+    double begin = watch();
+    hny_status status =
+        products->engine->input_gradient(products, weights, rows, dy, dy_stride, dx, dx_stride, accumulate);
+    return tell(status, HNY_PRODUCT_INPUT_GRADIENT, weights->precision, rows, weights->out, weights->in,
+                begin);
 }
 
 hny_status hny_product_weight_gradient(struct hny_products *products, enum hny_precision precision,
@@ -230,9 +246,10 @@ hny_status hny_product_weight_gradient(struct hny_products *products, enum hny_p
     if (precision == HNY_PRECISION_INT8) return hny_fail(HNY_ERROR_USAGE, "no gradients in int8");
     HNY_TRY(check_precision(products->engine, precision));
     HNY_PROFILE("products: weight gradient");
-    if (watching) watching(HNY_PRODUCT_WEIGHT_GRADIENT, precision, rows, out, in);
-    return products->engine->weight_gradient(products, precision, rows, out, in, dy, dy_stride, x, x_stride,
-                                             dw, accumulate);
+    double begin = watch();
+    hny_status status = products->engine->weight_gradient(products, precision, rows, out, in, dy, dy_stride,
+                                                          x, x_stride, dw, accumulate);
+    return tell(status, HNY_PRODUCT_WEIGHT_GRADIENT, precision, rows, out, in, begin);
 }
 
 hny_status hny_product_scratch_reserve(struct hny_product_scratch *scratch, size_t bytes) {

@@ -36,10 +36,10 @@ const char *hny_product_library(void);
 
 enum hny_product_kind { HNY_PRODUCT_FORWARD, HNY_PRODUCT_INPUT_GRADIENT, HNY_PRODUCT_WEIGHT_GRADIENT };
 
-/* Tells WATCHER, by the thread that computes it, of every product that is computed from here on; NULL ends
- * it. For measurements; to be set while nothing computes. */
+/* Tells WATCHER, by the thread that computes it, of every product that is computed from here on, once it is;
+ * SECONDS it took. NULL ends it. For measurements; to be set while nothing computes. */
 typedef void hny_product_watcher(enum hny_product_kind kind, enum hny_precision precision, size_t rows,
-                                 size_t out, size_t in);
+                                 size_t out, size_t in, double seconds);
 void hny_product_watch(hny_product_watcher *watcher);
 
 /* A weight matrix W [out][in] prepared for products, shared by threads, read-only while products run. */

@@ -25,12 +25,13 @@ struct products {
     size_t times[MOST_DIFFERENT];
     double seconds[MOST_DIFFERENT][ROUNDS]; /* each the least of a few runs */
     size_t count;
+    double inside; /* seconds that all took within the updates */
 };
 static struct products *seeing; /* those that are watched now */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void see(enum hny_product_kind kind, enum hny_precision precision, size_t rows, size_t out,
-                size_t in) {
+static void see(enum hny_product_kind kind, enum hny_precision precision, size_t rows, size_t out, size_t in,
+                double seconds) {
     const struct bench_product product = {kind, precision, rows, out, in};
     size_t i = 0;
     pthread_mutex_lock(&lock);
@@ -43,6 +44,7 @@ static void see(enum hny_product_kind kind, enum hny_precision precision, size_t
         seeing->times[i] = 0;
     }
     seeing->times[i]++;
+    seeing->inside += seconds;
     pthread_mutex_unlock(&lock);
 }
 
@@ -67,22 +69,25 @@ struct side {
     struct hny_threads *team;
     struct hny_trainer *trainer;
     struct products products;
+    double watched;                       /* seconds of the updates whose products were seen */
     double seconds[MOST_UPDATES][ROUNDS]; /* of each update */
     double tokens;
 };
 
-/* The updates are watched once, which takes time and warms up, so they are not timed. */
+/* The updates are watched once all that they need has been made; what is compared is timed apart. */
 static void side_open(struct side *side, const struct bench_shape *shape, const struct bench_pool *pool,
                       enum hny_precision precision, size_t threads, size_t updates) {
     side->threads = threads;
-    side->tokens = 0;
+    side->tokens = side->products.inside = 0;
     side->products.count = 0;
     side->model = bench_model(shape);
     bench_demand(hny_threads_create(&side->team, threads) == HNY_OK, "threads");
     bench_demand(hny_trainer_create(&side->trainer, side->model, side->team, precision) == HNY_OK, "trainer");
+    double warm = 0;
+    bench_updates(side->trainer, pool, 0, updates, &warm);
     seeing = &side->products;
     hny_product_watch(see);
-    bench_updates(side->trainer, pool, 0, updates, &side->tokens);
+    side->watched = bench_updates(side->trainer, pool, 0, updates, &side->tokens);
     hny_product_watch(NULL);
 }
 
@@ -164,6 +169,9 @@ static void row_of(struct side *side, const struct bench_shape *shape, enum hny_
              shape->batch_tokens, hny_precision_name(precision), side->threads);
     bench_row(what, target, "%.0f %% (%.0f words/s; %.0f of %.0f GFLOP/s)", 100 * limit / seconds,
               side->tokens / seconds, 1e-9 * operations / seconds, 1e-9 * operations / limit);
+    double inside = side->products.inside / (double)side->threads;
+    bench_row("the same, its products: of the step, and of their limit", "", "%.0f %%, %.0f %%",
+              100 * inside / side->watched, 100 * limit / inside);
 }
 
 /* Rows of one shape in one precision. */

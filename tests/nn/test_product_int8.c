@@ -1,5 +1,6 @@
 #include "nn/product_int8.h"
 
+#include "base/memory.h"
 #include "base/random.h"
 #include "nn/product.h"
 #include <criterion/criterion.h>
@@ -106,4 +107,37 @@ Test(product_int8, what_is_not_a_number_stays_so_and_in_its_row) {
     for (size_t i = 0; i < ROWS * OUT; i++) cr_assert_eq(isnan(y[i]) != 0, i / OUT == 3);
     hny_weights_destroy(&weights);
     hny_products_destroy(&products);
+}
+
+/* Batches of every size against rows alone. */
+static void check_rows(size_t out, size_t in) {
+    enum { MOST = 300 };
+    float *w = hny_allocate(out * in, sizeof *w), *x = hny_allocate(MOST * in, sizeof *x);
+    float *alone = hny_allocate(MOST * out, sizeof *alone), *y = hny_allocate(MOST * out, sizeof *y);
+    struct hny_weights *weights = NULL;
+    struct hny_products *products = NULL;
+    cr_assert(w && x && alone && y);
+    draw(w, out * in, 1, 0.1);
+    draw(x, MOST * in, 2, 1);
+    check(hny_weights_create(&weights, out, in, HNY_PRECISION_INT8, false));
+    check(hny_weights_pack(weights, w));
+    check(hny_products_create(&products));
+    for (size_t row = 0; row < MOST; row++)
+        check(hny_product(products, weights, 1, x + row * in, in, alone + row * out, out, false));
+    for (size_t rows = 2; rows <= MOST; rows += 13) {
+        check(hny_product(products, weights, rows, x, in, y, out, false));
+        cr_assert_arr_eq(y, alone, rows * out * sizeof *y, "%zu × %zu, %zu rows", out, in, rows);
+    }
+    float *all[] = {w, x, alone, y};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
+    hny_weights_destroy(&weights);
+    hny_products_destroy(&products);
+}
+
+/* Wide ones are cut by their columns where the layout allows, which it does not for 301 numbers. */
+Test(product_int8, a_row_has_the_same_bytes_alone_and_in_any_batch) {
+    if (!hny_precision_supported(HNY_PRECISION_INT8)) return;
+    check_rows(100, 300);
+    check_rows(1100, 300);
+    check_rows(1100, 301);
 }
