@@ -146,23 +146,29 @@ static void quantise(size_t rows, size_t columns, const float *x, size_t stride,
     hny_int8_quantise(rows, columns, x, stride, own->source.data, own->scales.data);
 }
 
-/* Whether columns of the packed weights may be multiplied as MATMUL, a loose one, says. */
-static bool divisible(struct hny_onednn_products *own, const struct onednn_weights *weights,
-                      const struct hny_matmul *matmul) {
+/* Whether COUNT columns of the packed weights lie as a product by them alone wants them. */
+static bool separable(struct hny_onednn_products *own, const struct onednn_weights *weights, size_t padded,
+                      size_t count) {
+    const struct hny_matmul matmul = {
+        .rows = padded, .inner = weights->common.in, .columns = count, .source = HNY_MATMUL_U8, .loose = 1};
     struct hny_pack whole, part;
     size_t bytes;
     return hny_packed_columns(weights->packed, 0, &whole) &&
-           hny_matmul_layout(own->matmuls, matmul, &part, &bytes) == HNY_OK &&
+           hny_matmul_layout(own->matmuls, &matmul, &part, &bytes) == HNY_OK &&
            whole.inner_stride == part.inner_stride && whole.column_stride == part.column_stride;
 }
 
-/* Columns that are multiplied at a time: so many that the cache holds their sums until they are floats. */
-static size_t strip_columns(struct hny_onednn_products *own, const struct onednn_weights *weights,
-                            size_t padded) {
-    const size_t out = weights->common.out;
-    const struct hny_matmul matmul = {
-        .rows = padded, .inner = weights->common.in, .columns = STRIP, .source = HNY_MATMUL_U8, .loose = 1};
-    return out > STRIP && padded * out > STRIP_SUMS && divisible(own, weights, &matmul) ? STRIP : out;
+/* Columns of the strip that begins at FIRST: the last has those too that would not fill a block. */
+static size_t strip_columns(size_t out, size_t first) {
+    return out - first < STRIP + HNY_PACK_COLUMNS ? out - first : STRIP;
+}
+
+/* Whether to multiply strip by strip, which lets the cache hold sums until they are floats. */
+static bool in_strips(struct hny_onednn_products *own, const struct onednn_weights *weights, size_t padded) {
+    size_t out = weights->common.out, last = 0;
+    if (padded * out <= STRIP_SUMS || strip_columns(out, 0) == out) return false;
+    while (strip_columns(out, last) < out - last) last += STRIP;
+    return separable(own, weights, padded, STRIP) && separable(own, weights, padded, out - last);
 }
 
 /* COUNT columns from FIRST on of the product of own->source, PADDED rows, into own->sums. */
@@ -192,13 +198,14 @@ static hny_status multiply_chunk_int8(struct hny_onednn_products *own, const str
                                       bool accumulate) {
     size_t in = weights->common.in, out = weights->common.out;
     const struct hny_grain grain = hny_grain_of(HNY_MATMUL_U8);
-    size_t padded = hny_grain_rows(&grain, rows), strip = strip_columns(own, weights, padded);
+    size_t padded = hny_grain_rows(&grain, rows);
+    bool strips = in_strips(own, weights, padded);
     HNY_TRY(hny_product_scratch_reserve(&own->source, padded * in));
     HNY_TRY(hny_product_scratch_reserve(&own->scales, rows * sizeof(float)));
     quantise(rows, in, x, x_stride, own);
     memset((uint8_t *)own->source.data + rows * in, 0, (padded - rows) * in);
     for (size_t first = 0, count; first < out; first += count) {
-        count = out - first < strip ? out - first : strip;
+        count = strips ? strip_columns(out, first) : out;
         HNY_TRY(multiply_strip_int8(own, weights, padded, first, count));
         dequantise(own, weights, rows, first, count, y, y_stride, accumulate);
     }

@@ -139,5 +139,7 @@ Test(product_int8, a_row_has_the_same_bytes_alone_and_in_any_batch) {
     if (!hny_precision_supported(HNY_PRECISION_INT8)) return;
     check_rows(100, 300);
     check_rows(1100, 300);
+    check_rows(1034, 300);
+    check_rows(1090, 300);
     check_rows(1100, 301);
 }
