@@ -77,13 +77,17 @@ struct bench_limit *bench_limit_open(const struct bench_product *product) {
     if (product->kind == HNY_PRODUCT_INPUT_GRADIENT) inner = product->out, columns = product->in;
     if (product->kind == HNY_PRODUCT_WEIGHT_GRADIENT)
         rows = product->out, inner = product->rows, columns = product->in;
-    dnnl_data_type_t type = product->precision == HNY_PRECISION_BF16 ? dnnl_bf16 : dnnl_f32;
+    static const dnnl_data_type_t operands[][3] = {
+        [HNY_PRECISION_F32] = {dnnl_f32, dnnl_f32, dnnl_f32},
+        [HNY_PRECISION_BF16] = {dnnl_bf16, dnnl_bf16, dnnl_f32},
+        [HNY_PRECISION_INT8] = {dnnl_u8, dnnl_s8, dnnl_s32},
+    };
+    const dnnl_data_type_t *types = operands[product->precision];
     struct bench_limit *limit = hny_allocate(1, sizeof *limit);
     bench_demand(limit != NULL, "a limit");
     const dnnl_dims_t sizes[3] = {{(dnnl_dim_t)rows, (dnnl_dim_t)inner},
                                   {(dnnl_dim_t)inner, (dnnl_dim_t)columns},
                                   {(dnnl_dim_t)rows, (dnnl_dim_t)columns}};
-    const dnnl_data_type_t types[3] = {type, type, dnnl_f32};
     const dnnl_format_tag_t tags[3] = {dnnl_ab, dnnl_format_tag_any, dnnl_ab};
     static const int names[3] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
     static const dnnl_query_t queries[3] = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md};

@@ -8,7 +8,7 @@
 /* A product as nn/product.h has it. */
 struct bench_product {
     enum hny_product_kind kind;
-    enum hny_precision precision; /* f32 or bf16 */
+    enum hny_precision precision; /* int8: forward alone */
     size_t rows, out, in;
 };
 
