@@ -85,7 +85,7 @@ HNY_KERNEL void hny_pack_f32(const struct hny_pack *pack, const float *values, s
     for (size_t c = 0; c < pack->columns; c += COLUMNS)
         for (size_t k = 0; k < pack->inner; k += inner) {
             struct rows rows = block_rows(tile, pack, values, stride, transposed, k, c, inner);
-            float *block = packed + c / COLUMNS * pack->column_stride + k / inner * pack->inner_stride;
+            float *block = packed + hny_pack_at(pack, k, c);
             for (size_t i = 0; i < inner; i++)
                 memcpy(block + i * COLUMNS, rows.data + i * rows.stride, COLUMNS * sizeof *block);
         }
@@ -110,7 +110,7 @@ HNY_KERNEL void hny_pack_bf16(const struct hny_pack *pack, const float *values, 
     for (size_t c = 0; c < pack->columns; c += COLUMNS)
         for (size_t k = 0; k < pack->inner; k += inner) {
             struct rows rows = block_rows(tile, pack, values, stride, transposed, k, c, inner);
-            uint16_t *block = packed + c / COLUMNS * pack->column_stride + k / inner * pack->inner_stride;
+            uint16_t *block = packed + hny_pack_at(pack, k / 2, c);
             for (size_t i = 0; i < inner; i += 2)
                 pair_rows(block + i * COLUMNS, rows.data + i * rows.stride, rows.data + (i + 1) * rows.stride,
                           COLUMNS);
